@@ -1,0 +1,28 @@
+/*
+ * PostgreSQL NOTIFY, received on the loop: a connection of its own, which reconnects by itself (1, 2, 5, then each 10 s).
+ * Nothing is trusted to arrive: after every (re)connect `on_connected` is called, and the owner reads from the last number it knows.
+ * Thread rule: the loop's thread.
+ */
+#ifndef TS_DB_LISTEN_H
+#define TS_DB_LISTEN_H
+
+#include <uv.h>
+
+#include "db/db.h"
+
+struct ts_listener;
+
+struct ts_listener_options {
+    struct ts_db_options db;
+    const char *channel; /* [a-z_]+ */
+    void (*on_connected)(void *ctx);
+    void (*on_lost)(void *ctx);
+    void (*on_notify)(ts_str payload, void *ctx);
+    void *ctx;
+};
+
+TS_MUST_CHECK int ts_listener_new(uv_loop_t *loop, const struct ts_listener_options *options, struct ts_listener **ret);
+bool ts_listener_is_connected(const struct ts_listener *listener);
+struct ts_listener *ts_listener_free(struct ts_listener *listener); /* takes NULL */
+
+#endif
