@@ -1,7 +1,7 @@
 /*
- * PostgreSQL NOTIFY, received on the loop: a connection of its own, which reconnects by itself (1, 2, 5, then each 10 s).
- * Nothing is trusted to arrive: after every (re)connect `on_connected` is called, and the owner reads from the last number it knows.
- * Thread rule: the loop's thread.
+ * PostgreSQL NOTIFY, received on the loop: a connection of its own, which reconnects by itself (1, 2, 5, then
+ * each 10 s). Nothing is trusted to arrive: after every (re)connect `on_connected` is called, and the owner
+ * reads from the last number it knows. Thread rule: the loop's thread.
  */
 #ifndef TS_DB_LISTEN_H
 #define TS_DB_LISTEN_H
@@ -21,7 +21,8 @@ struct ts_listener_options {
     void *ctx;
 };
 
-TS_MUST_CHECK int ts_listener_new(uv_loop_t *loop, const struct ts_listener_options *options, struct ts_listener **ret);
+TS_MUST_CHECK int ts_listener_new(uv_loop_t *loop, const struct ts_listener_options *options,
+                                  struct ts_listener **ret);
 bool ts_listener_is_connected(const struct ts_listener *listener);
 struct ts_listener *ts_listener_free(struct ts_listener *listener); /* takes NULL */
 

@@ -1,7 +1,8 @@
 /*
- * Migrations: numbered, additive scripts for each dialect, compiled into the program (cmake makes the table from migrations/<dialect>/
- * NNN_name.sql), applied at start under a lock, each in a transaction of its own, recorded in schema_version with its checksum. A recorded script whose
- * text changed is TS_E_DB_SCHEMA; a database newer than the program too.
+ * Migrations: numbered, additive scripts for each dialect, compiled into the program (cmake makes the table
+ * from migrations/<dialect>/ NNN_name.sql), applied at start under a lock, each in a transaction of its own,
+ * recorded in schema_version with its checksum. A recorded script whose text changed is TS_E_DB_SCHEMA; a
+ * database newer than the program too.
  */
 #ifndef TS_DB_MIGRATE_H
 #define TS_DB_MIGRATE_H

@@ -1,6 +1,7 @@
 /*
- * Readers: 2 to 4 threads, each with a read connection of its own. A job runs on one of them and comes back to the loop.
- * Read transactions are short: one page of rows a job. Thread rule: submit and `done` on the loop's thread, `run` on a reader thread.
+ * Readers: 2 to 4 threads, each with a read connection of its own. A job runs on one of them and comes back
+ * to the loop. Read transactions are short: one page of rows a job. Thread rule: submit and `done` on the
+ * loop's thread, `run` on a reader thread.
  */
 #ifndef TS_DB_READER_H
 #define TS_DB_READER_H
@@ -13,9 +14,10 @@ struct ts_reader;
 
 /* Embed it first in a struct of your own. */
 struct ts_read_job {
-    int (*run)(struct ts_read_job *job, struct ts_db *db);  /* 0 or an error */
-    void (*done)(struct ts_read_job *job, int result);      /* exactly once; the job is the callee's again */
-    int64_t deadline_us; /* monotonic, waiting included; past it: done with TS_E_TIMEOUT, never run. 0 = 2 s after submit */
+    int (*run)(struct ts_read_job *job, struct ts_db *db); /* 0 or an error */
+    void (*done)(struct ts_read_job *job, int result);     /* exactly once; the job is the callee's again */
+    int64_t deadline_us; /* monotonic, waiting included; past it: done with TS_E_TIMEOUT, never run. 0 = 2 s
+                            after submit */
     int result_;
     struct ts_db_error error_detail; /* filled when run failed */
     struct ts_read_job *next_;
@@ -27,8 +29,10 @@ struct ts_reader_options {
     size_t max_queue;        /* 0 = TS_MAX_READER_QUEUE */
 };
 
-TS_MUST_CHECK int ts_reader_new(uv_loop_t *loop, const struct ts_reader_options *options, struct ts_reader **ret);
-TS_MUST_CHECK int ts_reader_submit(struct ts_reader *reader, struct ts_read_job *job); /* TS_E_OVERLOADED, TS_E_CLOSED */
+TS_MUST_CHECK int ts_reader_new(uv_loop_t *loop, const struct ts_reader_options *options,
+                                struct ts_reader **ret);
+TS_MUST_CHECK int ts_reader_submit(struct ts_reader *reader,
+                                   struct ts_read_job *job); /* TS_E_OVERLOADED, TS_E_CLOSED */
 
 struct ts_reader_stats {
     int active, idle;

@@ -1,19 +1,25 @@
 /*
- * Writer: one thread that owns the write connection and makes many waiting operations durable with one commit (group commit).
+ * Writer: one thread that owns the write connection and makes many waiting operations durable with one commit
+ * (group commit).
  *
- * The loop submits self-contained operations; the thread drains whatever waits (at most TS_MAX_WRITER_BATCH, no artificial delay), hands runs of
- * the same kind to the kind's `apply`, and gives every operation back to the loop with its result only after the commit. So:
- * result 0 = on disk.
+ * The loop submits self-contained operations; the thread drains whatever waits (at most TS_MAX_WRITER_BATCH,
+ * no artificial delay), hands runs of the same kind to the kind's `apply`, and gives every operation back to
+ * the loop with its result only after the commit. So: result 0 = on disk.
  *
- * `apply` is one whole transaction over n operations: it returns 0 after the commit, or an error after which nothing of it is stored.
- *   - TS_E_DB_CONSTRAINT, TS_E_DB_DATA: one item may be at fault: the batch is halved until the item stands alone and fails by itself.
- *   - CONNECTION (3 attempts, 2 s apart), DEADLOCK (5, 1 s): the whole batch is tried again, but no attempt or wait starts that would pass
- *     an operation's deadline; operations past theirs are answered with TS_E_TIMEOUT (tp-capital 3.4).
+ * `apply` is one whole transaction over n operations: it returns 0 after the commit, or an error after which
+ * nothing of it is stored. It must be idempotent: a commit whose answer was lost with the connection is tried
+ * again, and an operation that was answered TS_E_TIMEOUT or TS_E_DB_CONNECTION may yet be on disk (its sender
+ * sends again and finds it there).
+ *   - TS_E_DB_CONSTRAINT, TS_E_DB_DATA: one item may be at fault: the batch is halved until the item stands
+ * alone and fails by itself.
+ *   - CONNECTION (3 attempts, 2 s apart), DEADLOCK (5, 1 s): the whole batch is tried again, but no attempt
+ * or wait starts that would pass an operation's deadline; operations past theirs are answered with
+ * TS_E_TIMEOUT (tp-capital 3.4).
  *   - TS_E_DB_SYNC: never retried: the batch fails, `on_fatal` is called (log, exit: the restart recovers).
  *   - anything else: the batch fails with that error.
  *
- * Thread rule: submit and all call-backs on the loop's thread, except `apply` (writer thread; it may touch the operation and `store`
- * only).
+ * Thread rule: submit and all call-backs on the loop's thread, except `apply` (writer thread; it may touch
+ * the operation and `store` only).
  */
 #ifndef TS_DB_WRITER_H
 #define TS_DB_WRITER_H
@@ -27,6 +33,7 @@ struct ts_writer_op;
 
 struct ts_writer_kind {
     const char *name; /* for logs and metrics */
+    /* On the writer's thread. ts_db_set_deadline() is set to the batch's earliest deadline. */
     int (*apply)(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
     /* On the loop's thread, exactly once; the operation is the callee's again. result: 0 or the error. */
     void (*done)(struct ts_writer_op *op, int result);
@@ -42,19 +49,24 @@ struct ts_writer_op {
 
 struct ts_writer_options {
     struct ts_db_options db;
-    void *store; /* given to apply */
+    void *store;      /* given to apply */
     size_t max_queue; /* 0 = TS_MAX_WRITER_QUEUE */
     size_t max_batch; /* 0 = TS_MAX_WRITER_BATCH */
-    /* Each failed attempt, on the loop's thread: metrics, logs. `attempt` counts from 1; wait_us < 0: given up. */
+    /* Each failed attempt, on the loop's thread: metrics, logs. `attempt` counts from 1; wait_us < 0: given
+     * up or halved. May be NULL. */
     void (*on_error)(const struct ts_db_error *error, int attempt, int64_t wait_us, void *ctx);
     void (*on_batch)(size_t ops, int64_t duration_us, void *ctx); /* after a commit; may be NULL */
     void (*on_fatal)(const struct ts_db_error *error, void *ctx);
     void *ctx;
 };
 
-TS_MUST_CHECK int ts_writer_new(uv_loop_t *loop, const struct ts_writer_options *options, struct ts_writer **ret);
+/* Opens the connection (db.h: PostgreSQL connects later) and starts the thread. Errors of ts_db_open; strings
+ * are copied. */
+TS_MUST_CHECK int ts_writer_new(uv_loop_t *loop, const struct ts_writer_options *options,
+                                struct ts_writer **ret);
 
-/* Queues an operation. TS_E_OVERLOADED when the queue is full, TS_E_CLOSED while stopping: then it stays the caller's. */
+/* Queues an operation. TS_E_OVERLOADED when the queue is full, TS_E_CLOSED while stopping: then it stays the
+ * caller's. */
 TS_MUST_CHECK int ts_writer_submit(struct ts_writer *writer, struct ts_writer_op *op);
 
 /* True when a submit would be refused: asked before a body is parsed. */
