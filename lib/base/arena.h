@@ -1,12 +1,13 @@
 /*
  * Arena: memory of one request, message or batch; what is made in it lives and dies with it.
  *
- * You want this whenever several things end at the same moment. You do not want it for objects with lives of their own
- * (those have _new/_free).
+ * You want this whenever several things end at the same moment. You do not want it for objects with lives of
+ * their own (those have _new/_free).
  *
- * An arena is born with its maximum and never exceeds it: an allocation beyond returns NULL, which callers answer with 413,
- * 503 or -ENOMEM, never with a crash. Memory comes in blocks of at least 4 KiB from malloc, zeroed when handed out, aligned to
- * 16 bytes. Thread rule: one thread at a time; an arena may be handed over between threads as a whole.
+ * An arena is born with its maximum and never exceeds it: an allocation beyond returns NULL, which callers
+ * answer with 413, 503 or -ENOMEM, never with a crash. Memory is zeroed when handed out, aligned to 16 bytes
+ * and counted so; it comes from malloc in blocks of 4 KiB, doubling up to 64 KiB, larger on demand. Thread
+ * rule: one thread at a time; an arena may be handed over between threads as a whole.
  */
 #ifndef TS_BASE_ARENA_H
 #define TS_BASE_ARENA_H
@@ -16,7 +17,7 @@
 
 struct ts_arena;
 
-/* max_bytes: all payload together. NULL when out of memory. */
+/* max_bytes: all payload together, each allocation rounded up to 16. NULL when out of memory. */
 struct ts_arena *ts_arena_new(size_t max_bytes);
 struct ts_arena *ts_arena_free(struct ts_arena *arena);
 TS_DEFINE_CLEANUP(struct ts_arena *, ts_arena_free)
@@ -42,8 +43,8 @@ void ts_arena_reset(struct ts_arena *arena);
 size_t ts_arena_used_bytes(const struct ts_arena *arena);
 
 /*
- * For tests: the allocator behind all arenas. `alloc` may return NULL to play "out of memory"; NULL, NULL restores malloc and
- * free. Not thread-safe; set before threads start.
+ * For tests: the allocator behind all arenas. `alloc` may return NULL to play "out of memory"; NULL, NULL
+ * restores malloc and free. Not thread-safe; set before threads start.
  */
 void ts_arena_set_allocator(void *(*alloc)(size_t size), void (*release)(void *p));
 

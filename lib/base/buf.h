@@ -1,8 +1,9 @@
 /*
  * Buffer: bytes that are appended to, for answers, log lines and files. Born with its maximum.
  *
- * Errors are sticky: once an append would exceed the maximum or memory is out, every further append does nothing and
- * ts_buf_error() says why, so a writer checks once, at the end. Thread rule: one thread at a time.
+ * Errors are sticky: once an append would exceed the maximum or memory is out, every further append does
+ * nothing and ts_buf_error() says why, so a writer checks once, at the end. Thread rule: one thread at a
+ * time.
  *
  *     _cleanup_(ts_buf_done) struct ts_buf buf = TS_BUF_INIT(64 * 1024);
  *     ts_buf_str(&buf, TS_STR("hello "));
@@ -18,14 +19,17 @@
 #include "base/str.h"
 
 struct ts_buf {
-    char *data; /* owned; NULL while nothing was written */
+    char *data; /* owned, from malloc; NULL while nothing was written */
     size_t len;
-    size_t capacity;
+    size_t capacity; /* the memory has one byte more */
     size_t max_bytes;
     int error; /* 0, TS_E_LIMIT or -ENOMEM */
 };
 
-#define TS_BUF_INIT(max) {.max_bytes = (max)}
+#define TS_BUF_INIT(max)   \
+    {                      \
+        .max_bytes = (max) \
+    }
 
 /* Frees the bytes; the buffer may be used again. Fits _cleanup_. */
 void ts_buf_done(struct ts_buf *buf);
@@ -59,5 +63,11 @@ static inline int ts_buf_error(const struct ts_buf *buf)
 {
     return buf->error;
 }
+
+/*
+ * For tests: what all buffers grow with; may return NULL to play "out of memory", else memory of realloc.
+ * NULL restores realloc. Not thread-safe; set before threads start.
+ */
+void ts_buf_set_realloc(void *(*grow)(void *p, size_t size));
 
 #endif

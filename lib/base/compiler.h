@@ -20,22 +20,22 @@
  *
  *     _cleanup_(ts_arena_freep) struct ts_arena *arena = ts_arena_new(64 * 1024);
  *
- * TS_DEFINE_CLEANUP(struct ts_arena *, ts_arena_free) makes `ts_arena_freep` from `ts_arena_free`. A destructor takes
- * NULL and returns NULL.
+ * TS_DEFINE_CLEANUP(struct ts_arena *, ts_arena_free) makes `ts_arena_freep` from `ts_arena_free`. A
+ * destructor takes NULL and returns NULL.
  */
 #define _cleanup_(fn) __attribute__((cleanup(fn)))
-#define TS_DEFINE_CLEANUP(type, fn)                                                                          \
-    TS_UNUSED static inline void fn##p(type *p)                                                              \
-    {                                                                                                        \
-        *p = fn(*p);                                                                                         \
+#define TS_DEFINE_CLEANUP(type, fn)             \
+    TS_UNUSED static inline void fn##p(type *p) \
+    {                                           \
+        *p = fn(*p);                            \
     }
 
 /* Hands the value out of a variable with a cleanup: `*ret_thing = TS_TAKE(thing);` */
-#define TS_TAKE(p)                                                                                           \
-    __extension__({                                                                                          \
-        __typeof__(p) ts_taken_ = (p);                                                                       \
-        (p) = NULL;                                                                                          \
-        ts_taken_;                                                                                           \
+#define TS_TAKE(p)                     \
+    __extension__({                    \
+        __typeof__(p) ts_taken_ = (p); \
+        (p) = NULL;                    \
+        ts_taken_;                     \
     })
 
 #endif

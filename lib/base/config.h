@@ -1,11 +1,12 @@
 /*
- * Configuration from the environment: a table says what each variable is called, its type, default, bounds and help; loading
- * fills a struct and reports ALL errors at once, each `FATAL: NAME is required` or `FATAL: NAME is invalid: why` (tp-capital 6).
- * The same table prints `--help`, so no variable can be missing there.
+ * Configuration from the environment: a table says what each variable is called, its type, default, bounds
+ * and help; loading fills a struct and reports ALL errors at once, each `FATAL: NAME is required` or `FATAL:
+ * NAME is invalid: why` (tp-capital 6). The same table prints `--help`, so no variable can be missing there.
  *
- * Each variable NAME may also come from a file named by NAME_FILE (its trailing line end is cut; both set is an error). Empty counts
- * as unset. Secrets also take NAME_PREVIOUS[_FILE], accepted during a rotation, when the field gives `previous_offset`.
- * Thread rule: at start, one thread; afterwards the filled struct is read-only.
+ * Each variable NAME may also come from a file named by NAME_FILE (its trailing line end is cut; both set is
+ * an error). Empty counts as unset. Secrets also take NAME_PREVIOUS[_FILE], accepted during a rotation, when
+ * the field gives `previous_offset`. Thread rule: at start, one thread; afterwards the filled struct is
+ * read-only.
  */
 #ifndef TS_BASE_CONFIG_H
 #define TS_BASE_CONFIG_H
@@ -39,11 +40,11 @@ struct ts_i64_list {
 };
 
 struct ts_config_field {
-    const char *name;           /* "TP_CAPITAL_PORT" */
-    const char *aliases;        /* "PORT,OLD_NAME": tried in order when `name` is unset; NULL = none */
+    const char *name;    /* "TP_CAPITAL_PORT" */
+    const char *aliases; /* "PORT,OLD_NAME": tried in order when `name` is unset; NULL = none */
     enum ts_config_type type;
-    size_t offset;              /* of the member in the struct */
-    const char *fallback;       /* textual default; NULL = none (zero value) */
+    size_t offset;        /* of the member in the struct */
+    const char *fallback; /* textual default; NULL = none (zero value) */
     bool required;
     int64_t min, max;           /* both 0 = unbounded (INT: int64, SECRET: 1..4096) */
     const char *const *choices; /* ENUM: NULL-terminated */
@@ -57,11 +58,12 @@ struct ts_config_field {
 typedef const char *(*ts_config_getenv)(const char *name, void *ctx);
 
 /*
- * Fills `config` (zeroed by the caller). Returns the number of errors, each appended as a line to `errors`; -ENOMEM when out of
- * memory. Values that may be lists or strings live in `arena`.
+ * Fills `config` (zeroed by the caller). Returns the number of errors, each appended as a line to `errors`;
+ * -ENOMEM when out of memory. Values that may be lists or strings live in `arena`.
  */
-TS_MUST_CHECK int ts_config_load(const struct ts_config_field *fields, size_t n, void *config, struct ts_arena *arena,
-                                 struct ts_buf *errors, ts_config_getenv getenv_fn, void *ctx);
+TS_MUST_CHECK int ts_config_load(const struct ts_config_field *fields, size_t n, void *config,
+                                 struct ts_arena *arena, struct ts_buf *errors, ts_config_getenv getenv_fn,
+                                 void *ctx);
 
 /* Wipes the secrets of a filled struct. */
 void ts_config_wipe(const struct ts_config_field *fields, size_t n, void *config);

@@ -20,7 +20,8 @@ TS_UNUSED static inline void ts_closep(int *fd)
 /* The whole file; TS_E_LIMIT when larger than max_bytes. */
 TS_MUST_CHECK int ts_file_read(const char *path, size_t max_bytes, struct ts_arena *arena, ts_str *ret);
 
-/* Writes a temporary file beside, syncs, renames, syncs the directory: the old or the new content, never half. */
+/* Writes a temporary file beside, syncs, renames, syncs the directory: the old or the new content, never
+ * half. */
 TS_MUST_CHECK int ts_file_write_atomic(const char *path, ts_str content, mode_t mode);
 
 /* All of `content`, also over short writes and EINTR. */
@@ -29,7 +30,8 @@ TS_MUST_CHECK int ts_write_all(int fd, ts_str content);
 /* Like mkdir -p; existing is success. */
 TS_MUST_CHECK int ts_mkdir_all(const char *path, mode_t mode);
 
-/* Opens (creating) and locks a file exclusively; the lock lives as long as the descriptor. -EWOULDBLOCK when another has it. */
+/* Opens (creating) and locks a file exclusively; the lock lives as long as the descriptor. -EWOULDBLOCK when
+ * another has it. */
 TS_MUST_CHECK int ts_file_lock(const char *path, int *ret_fd);
 
 #endif

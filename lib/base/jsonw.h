@@ -1,9 +1,9 @@
 /*
- * JSON append writer: writes one JSON text into a buffer, no tree, no copies. Several times faster than building a tree; used
- * for answers, stream events and log lines. (Reading is http/json.h.)
+ * JSON append writer: writes one JSON text into a buffer, no tree, no copies. Several times faster than
+ * building a tree; used for answers, stream events and log lines. (Reading is http/json.h.)
  *
- * Commas and colons are placed by the writer. Nesting at most 32 deep. Invalid UTF-8 is written as U+FFFD, so the output is
- * always valid JSON. Errors are the buffer's (sticky). Thread rule: one thread at a time.
+ * Commas and colons are placed by the writer. Nesting at most 32 deep. Invalid UTF-8 is written as U+FFFD, so
+ * the output is always valid JSON. Errors are the buffer's (sticky). Thread rule: one thread at a time.
  *
  *     struct ts_jsonw w = ts_jsonw_begin(&buf);
  *     ts_jsonw_object(&w);
@@ -38,18 +38,18 @@ void ts_jsonw_str(struct ts_jsonw *w, ts_str value); /* TS_STR_NONE is null */
 void ts_jsonw_i64(struct ts_jsonw *w, int64_t value);
 void ts_jsonw_bool(struct ts_jsonw *w, bool value);
 void ts_jsonw_null(struct ts_jsonw *w);
-void ts_jsonw_e6(struct ts_jsonw *w, int64_t value_e6); /* a JSON number: 31.4 */
+void ts_jsonw_e6(struct ts_jsonw *w, int64_t value_e6);  /* a JSON number: 31.4 */
 void ts_jsonw_time(struct ts_jsonw *w, int64_t time_us); /* a string, RFC 3339 with ms and Z */
 void ts_jsonw_raw(struct ts_jsonw *w, ts_str json);      /* one complete JSON value, trusted */
 
 /* Integers outside +-2^53 as a string, else as a number: what JavaScript can hold (tp-capital 4.1). */
 void ts_jsonw_id(struct ts_jsonw *w, int64_t value);
 
-#define TS_JSONW_KEY_FN(name, type)                                                                          \
-    static inline void ts_jsonw_key_##name(struct ts_jsonw *w, const char *key, type value)                  \
-    {                                                                                                        \
-        ts_jsonw_key(w, key);                                                                                \
-        ts_jsonw_##name(w, value);                                                                           \
+#define TS_JSONW_KEY_FN(name, type)                                                         \
+    static inline void ts_jsonw_key_##name(struct ts_jsonw *w, const char *key, type value) \
+    {                                                                                       \
+        ts_jsonw_key(w, key);                                                               \
+        ts_jsonw_##name(w, value);                                                          \
     }
 TS_JSONW_KEY_FN(str, ts_str)
 TS_JSONW_KEY_FN(i64, int64_t)

@@ -1,6 +1,6 @@
 /*
- * Retry schedule: how often, how long in between, and until when at the latest. Pure bookkeeping, no sleeping.
- * Thread rule: one thread at a time.
+ * Retry schedule: how often, how long in between, and until when at the latest. Pure bookkeeping, no
+ * sleeping. Thread rule: one thread at a time.
  */
 #ifndef TS_BASE_RETRY_H
 #define TS_BASE_RETRY_H
@@ -28,8 +28,8 @@ struct ts_retry ts_retry_begin(const struct ts_retry_policy *policy, int64_t dea
 void ts_retry_attempt(struct ts_retry *retry);
 
 /*
- * After a failed attempt: true and the wait when another may start; false when attempts are used up or the wait would pass the
- * deadline.
+ * After a failed attempt: true and the wait when another may start; false when attempts are used up or the
+ * next one could not start before the deadline.
  */
 bool ts_retry_next(const struct ts_retry *retry, int64_t now_us, int64_t *ret_wait_us);
 

@@ -1,7 +1,8 @@
 /*
- * Secrets and digests. A secret is a type of its own: it prints as `***`, is compared in constant time (by SHA-256 digest, so the
- * length does not leak either) and is wiped when freed. The logger knows every secret that was ever set and replaces it in any
- * line (tp-capital section 9). Thread rule: set at start, then read-only.
+ * Secrets and digests. A secret is a type of its own: it prints as `***`, is compared in constant time (by
+ * SHA-256 digest, so the length does not leak either) and is wiped when freed. The logger knows every secret
+ * that is set and replaces it in any line (tp-capital section 9). Thread rule: set at start, then read-only;
+ * redaction from any thread.
  */
 #ifndef TS_BASE_SECRET_H
 #define TS_BASE_SECRET_H
@@ -18,7 +19,8 @@ struct ts_secret {
     uint8_t digest[32];
 };
 
-/* Copies the value and registers it for redaction (values shorter than 8 bytes are not registered). 0 or -ENOMEM. */
+/* Copies the value and registers it for redaction (values shorter than 8 bytes are not registered). 0 or
+ * -ENOMEM. */
 TS_MUST_CHECK int ts_secret_set(struct ts_secret *secret, ts_str value);
 void ts_secret_done(struct ts_secret *secret); /* wipes */
 
@@ -37,8 +39,13 @@ void ts_fingerprint(ts_str value, char out[TS_FINGERPRINT_SIZE]);
 void ts_sha256(ts_str bytes, uint8_t out[32]);
 void ts_hex(const uint8_t *bytes, size_t n, char *out); /* 2n characters and NUL */
 
-/* Replaces every registered secret in buf[0..*len) by `[redacted]` (or its first bytes); never makes it longer than it was. */
+/* Replaces every registered secret in buf[0..*len) by `[redacted]` (or its first bytes); never makes it
+ * longer than it was. */
 void ts_secret_redact(char *buf, size_t *len);
+
+/* For text that was cut: the length without the beginning of a registered secret that the cut may have left
+ * at its end. */
+size_t ts_secret_cut(ts_str text);
 
 /* Random bytes from the system; aborts the process when the system has none (it always has, after boot). */
 void ts_random_bytes(void *out, size_t n);
