@@ -39,6 +39,7 @@
 #define TS_MAX_SECRET_BYTES       4096
 
 /* Metrics: distinct label sets of one metric. */
-#define TS_MAX_SERIES 1024
+#define TS_MAX_SERIES      1024
+#define TS_MAX_LABEL_BYTES 128
 
 #endif
