@@ -450,7 +450,7 @@ int signal_parse(ts_str text, struct signal *ret, struct signal_explanation *ret
     type = find_direction(&r, &explanation.direction);
     explanation.rule = find_rule(&r, type);
 
-    *ret = (struct signal){0};
+    memset(ret, 0, sizeof(*ret)); /* the padding too: equal records are equal bytes */
     if (explanation.rule == SIGNAL_RULE_NONE)
         fill_signal(&r, type, ret);
     if (ret_explanation) {

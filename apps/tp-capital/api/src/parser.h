@@ -48,7 +48,8 @@
 enum signal_type { SIGNAL_UNKNOWN, SIGNAL_BUY, SIGNAL_SELL };
 enum trade_type { TRADE_NONE, TRADE_SWING, TRADE_DAY, TRADE_SCALPING, TRADE_POSITION };
 
-/* Prices are fixed point, 1e-6, and > 0; one that is absent is 0 and its flag is false. */
+/* Prices are fixed point, 1e-6, and > 0; one that is absent is 0 and its flag is false. Equal records are
+ * equal bytes. */
 struct signal {
     enum signal_type signal_type;
     enum trade_type trade_type; /* TRADE_NONE if and only if UNKNOWN */
