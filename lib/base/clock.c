@@ -90,8 +90,7 @@ static struct date date_of_days(int64_t days)
     };
 }
 
-/* --- parsing: each take_ moves *s forward and says whether it found what it wants
- * --------------------------------- */
+/* --- parsing: each take_ moves *s forward and says whether it found what it wants --- */
 
 static bool take_char(ts_str *s, char upper)
 {

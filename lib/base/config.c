@@ -123,8 +123,7 @@ static int find_value(struct loader *loader, const char *ending, struct name *re
     return r;
 }
 
-/* --- types: each fills `member` or returns NULL-terminated text in `why`
- * ----------------------------------------- */
+/* --- types: each fills `member` or returns NULL-terminated text in `why` --- */
 
 #define WHY_BYTES 512
 
@@ -286,9 +285,7 @@ static int store(struct loader *loader, const char *name, ts_str text, void *mem
     return 0;
 }
 
-/* --- fields
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- fields --- */
 
 static int load_field(struct loader *loader)
 {
@@ -356,9 +353,7 @@ void ts_config_wipe(const struct ts_config_field *fields, size_t n, void *config
     }
 }
 
-/* --- help
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- help --- */
 
 static void put_kind(const struct ts_config_field *field, struct ts_buf *out)
 {

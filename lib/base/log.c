@@ -50,8 +50,7 @@ const char *ts_log_level_name(enum ts_log_level level)
     return (size_t)level < TS_ARRAY_LEN(level_names) ? level_names[level] : "?";
 }
 
-/* --- history
- * -------------------------------------------------------------------------------------------------------- */
+/* --- history --- */
 
 static size_t entry_bytes(const struct entry *entry)
 {
@@ -156,9 +155,7 @@ void ts_log_history(struct ts_jsonw *w, size_t limit, enum ts_log_level min_leve
     pthread_mutex_unlock(&logger.lock);
 }
 
-/* --- a line
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- a line --- */
 
 /*
  * The line is made in `memory`, from front to back, without the heap. `buf.max_bytes` keeps back what closes

@@ -86,8 +86,7 @@ void ts_db_set_deadline(struct ts_db *db, int64_t deadline_us);
 
 const struct ts_db_error *ts_db_error(const struct ts_db *db);
 
-/* --- statements
- * -------------------------------------------------------------------------------------------------------- */
+/* --- statements --- */
 
 struct ts_sql {
     const char *text;   /* both dialects, or PostgreSQL's when `sqlite` is given */

@@ -132,7 +132,7 @@ struct ts_http_server_stats {
 };
 struct ts_http_server_stats ts_http_server_stats(const struct ts_http_server *server);
 
-/* --- in handlers ------------------------------------------------------------------------------------------------------- */
+/* --- in handlers --- */
 
 /* TS_STR_NONE when absent; the first when sent several times (Host, Content-Length twice never get here). */
 ts_str ts_http_header(const struct ts_http_request *req, const char *name);

@@ -50,8 +50,7 @@ TS_DEFINE_CLEANUP(struct ts_metrics *, ts_metrics_free)
  * -ENOMEM. */
 int ts_metrics_error(const struct ts_metrics *metrics);
 
-/* --- registering
- * ---------------------------------------------------------------------------------------------------- */
+/* --- registering --- */
 
 enum ts_metric_kind {
     TS_COUNTER,
@@ -82,8 +81,7 @@ struct ts_gauge *ts_metrics_gauge(struct ts_metrics *metrics, const char *name, 
 struct ts_histogram *ts_metrics_histogram(struct ts_metrics *metrics, const char *name, const char *help,
                                           const char *buckets);
 
-/* --- series: made at the first call, found again later (a lock and a hash: not for the hottest path)
- * ------------------- */
+/* --- series: made at the first call, found again later (a lock and a hash: not for the hottest path) --- */
 
 /* Label values in the order of the label names; stands for two arguments. */
 #define TS_LABELS(...) (const ts_str[]){__VA_ARGS__}, (sizeof((const ts_str[]){__VA_ARGS__}) / sizeof(ts_str))
@@ -98,8 +96,7 @@ struct ts_histogram *ts_histogram_with(struct ts_metric *metric, const ts_str *v
 void ts_callback_with(struct ts_metric *metric, int64_t (*value)(void *ctx), void *ctx, const ts_str *values,
                       size_t n);
 
-/* --- updating
- * ------------------------------------------------------------------------------------------------------- */
+/* --- updating --- */
 
 static inline void ts_counter_add(struct ts_counter *counter, int64_t n)
 {
@@ -128,8 +125,7 @@ static inline int64_t ts_gauge_value(const struct ts_gauge *gauge)
 
 void ts_histogram_observe(struct ts_histogram *histogram, int64_t duration_us);
 
-/* --- showing
- * -------------------------------------------------------------------------------------------------------- */
+/* --- showing --- */
 
 #define TS_METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 

@@ -9,9 +9,7 @@
 #define TRACEPARENT_LEN (TS_TRACEPARENT_SIZE - 1)
 #define FLAG_SAMPLED    1
 
-/* --- ids
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- ids --- */
 
 static _Atomic uint64_t sequence;
 
@@ -64,9 +62,7 @@ ts_str ts_request_id_new(char out[TS_REQUEST_ID_SIZE])
     return (ts_str){out, TS_REQUEST_ID_SIZE - 1};
 }
 
-/* --- trace
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- trace --- */
 
 static void put_id(uint8_t *out)
 {

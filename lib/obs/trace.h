@@ -13,8 +13,7 @@
 #include "base/compiler.h"
 #include "base/str.h"
 
-/* --- request id: X-Request-Id (tp-capital 3.1)
- * ---------------------------------------------------------------------- */
+/* --- request id: X-Request-Id (tp-capital 3.1) --- */
 
 #define TS_MAX_REQUEST_ID_BYTES 64
 #define TS_REQUEST_ID_SIZE      17
@@ -25,9 +24,7 @@ bool ts_request_id_valid(ts_str id);
 /* 16 hex digits into `out`, NUL-terminated; returns them. */
 ts_str ts_request_id_new(char out[TS_REQUEST_ID_SIZE]);
 
-/* --- trace
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- trace --- */
 
 struct ts_trace {
     uint8_t trace_id[16]; /* the whole way; never all zero */

@@ -34,7 +34,7 @@ static struct process *process_of(struct ts_service *service)
     return TS_CONTAINER_OF(service, struct process, service);
 }
 
-/* --- configuration ----------------------------------------------------------------------------------------------------- */
+/* --- configuration --- */
 
 bool ts_is_loopback(ts_str address)
 {
@@ -82,7 +82,7 @@ static int load_config(struct ts_service *service)
     return n;
 }
 
-/* --- stop -------------------------------------------------------------------------------------------------------------- */
+/* --- stop --- */
 
 static void close_handle(uv_handle_t *handle, void *ctx TS_UNUSED)
 {
@@ -171,7 +171,7 @@ static void on_signal(uv_signal_t *handle, int number)
     begin_stop(process);
 }
 
-/* --- start ------------------------------------------------------------------------------------------------------------- */
+/* --- start --- */
 
 static void count_request(const struct ts_http_request *req, int status, int64_t duration_us, void *ctx)
 {
@@ -316,7 +316,7 @@ static int run(struct process *process)
     return process->exit_code;
 }
 
-/* --- command line ------------------------------------------------------------------------------------------------------ */
+/* --- command line --- */
 
 static const struct ts_service_verb *find_verb(const struct ts_service_def *def, const char *name)
 {

@@ -26,8 +26,7 @@ struct reading {
     size_t unnumbered_count;
 };
 
-/* -- Asset (2.4)
- * ------------------------------------------------------------------------------------------------------ */
+/* --- Asset (2.4) --- */
 
 /* A ticker in the text counts until a label names one. */
 static void read_ticker(struct reading *r, const char *begin, const char *end)
@@ -47,8 +46,7 @@ static void read_labelled_asset(struct reading *r, const char *p)
     r->asset_has_label = true;
 }
 
-/* -- Entry (2.6)
- * ------------------------------------------------------------------------------------------------------ */
+/* --- Entry (2.6) --- */
 
 static const char *skip_filler(const char *p)
 {
@@ -119,8 +117,7 @@ static void read_entry(struct reading *r, const char *p)
     }
 }
 
-/* -- Stop and targets (2.7)
- * ------------------------------------------------------------------------------------------- */
+/* --- Stop and targets (2.7) --- */
 
 /* "Stop em 29,80", "Alvos: ": behind the word that may stand there and the separator. */
 static const char *skip_link(const char *p)
@@ -213,9 +210,7 @@ static void read_target(struct reading *r, const char *word_end)
     read_target_list(r, skip_link(word_end));
 }
 
-/* -- The walk
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- The walk --- */
 
 static void on_word(struct reading *r, const struct word_at *word)
 {
@@ -280,8 +275,7 @@ static const char *find_first_line_end(const struct folded *folded)
     return p;
 }
 
-/* -- The record
- * ------------------------------------------------------------------------------------------------------- */
+/* --- The record --- */
 
 /* Unnumbered targets take the lowest numbers that are free, in text order. */
 static void number_targets(struct reading *r)
@@ -399,8 +393,7 @@ static void fill_signal(const struct reading *r, enum signal_type type, struct s
     s->complete = s->has_entry || (s->has_target_final && s->has_stop);
 }
 
-/* -- The explanation
- * -------------------------------------------------------------------------------------------------- */
+/* --- The explanation --- */
 
 /* Inserts the span of a field that was read at [begin, end), keeping the order by start; NULL was not read.
  */
@@ -460,9 +453,7 @@ int signal_parse(ts_str text, struct signal *ret, struct signal_explanation *ret
     return 0;
 }
 
-/* -- Names
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- Names --- */
 
 const char *signal_type_name(enum signal_type type)
 {
