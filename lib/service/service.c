@@ -41,7 +41,8 @@ bool ts_is_loopback(ts_str address)
     return ts_str_starts_with(address, TS_STR("127.")) || ts_str_eq(address, TS_STR("::1"));
 }
 
-static int check_exposure(const struct ts_service_def *def, const struct ts_service_config *common, struct ts_buf *errors)
+static int check_exposure(const struct ts_service_def *def, const struct ts_service_config *common,
+                          struct ts_buf *errors)
 {
     if (def->public_only_paths || common->behind_proxy || ts_secret_is_set(&common->admin_token))
         return 0;
@@ -72,7 +73,8 @@ static int load_config(struct ts_service *service)
         return -ENOMEM;
     service->common = (const void *)((const char *)service->config + def->common_offset);
 
-    int n = ts_config_load(def->fields, def->n_fields, service->config, service->arena, &errors, from_environment, NULL);
+    int n = ts_config_load(def->fields, def->n_fields, service->config, service->arena, &errors,
+                           from_environment, NULL);
     if (n == 0 && def->check_config)
         n = def->check_config(service->config, &errors);
     if (n == 0)
@@ -142,7 +144,8 @@ static void begin_stop(struct process *process)
 
     process->state = STOPPING;
     process->stop_deadline_us = ts_clock_mono_us() + timeout_us;
-    ts_log_info("Shutting down gracefully...", TS_F_I64("in_flight", ts_http_server_stats(service->server).parked));
+    ts_log_info("Shutting down gracefully...",
+                TS_F_I64("in_flight", ts_http_server_stats(service->server).parked));
     uv_timer_start(&process->patience, out_of_patience, (uint64_t)(timeout_us / TS_US_PER_MS), 0);
     if (service->def->stop_before_drain && service->def->stop)
         service->def->stop(service);
@@ -219,10 +222,12 @@ static int listen_all(struct ts_service *service)
     for (size_t i = 0; i < common->bind_addresses.n; i++) {
         ts_str address = common->bind_addresses.items[i];
         int port = 0;
-        int rc = ts_http_server_listen(service->server, address.ptr, (int)common->port, !ts_is_loopback(address), &port);
+        int rc = ts_http_server_listen(service->server, address.ptr, (int)common->port,
+                                       !ts_is_loopback(address), &port);
 
         if (rc < 0) {
-            ts_log_error("Cannot listen", TS_F_STR("address", address), TS_F_I64("port", common->port), TS_F_ERR(rc));
+            ts_log_error("Cannot listen", TS_F_STR("address", address), TS_F_I64("port", common->port),
+                         TS_F_ERR(rc));
             return rc;
         }
         ts_log_info("Listening", TS_F_STR("address", address), TS_F_I64("port", port));
@@ -239,7 +244,8 @@ static void raise_descriptor_limit(int64_t connections)
         return;
     limit.rlim_cur = TS_MIN(wanted, limit.rlim_max);
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur < wanted)
-        ts_log_warn("Fewer descriptors than MAX_CONNECTIONS needs", TS_F_I64("limit", (int64_t)limit.rlim_cur));
+        ts_log_warn("Fewer descriptors than MAX_CONNECTIONS needs",
+                    TS_F_I64("limit", (int64_t)limit.rlim_cur));
 }
 
 static void watch_signal(struct process *process, uv_signal_t *handle, int number)
@@ -261,17 +267,20 @@ static int start(struct process *process)
     uv_timer_init(service->loop, &process->patience);
     process->patience.data = process;
 
-    int rc = ts_metrics_new(&service->metrics);
-    if (rc == 0)
-        rc = ts_metrics_add_process(service->metrics);
-    if (rc == 0)
-        rc = ts_request_metrics_new(service->metrics, service->def->request_histogram, &service->requests);
-    if (rc == 0)
-        rc = make_server(service);
+    service->metrics = ts_metrics_new();
+    if (!service->metrics)
+        return -ENOMEM;
+    ts_metrics_add_process(service->metrics);
+    service->requests = ts_request_metrics_new(service->metrics, service->def->request_histogram);
+    if (!service->requests)
+        return -ENOMEM;
+    int rc = make_server(service);
     if (rc == 0)
         rc = listen_all(service);
     if (rc == 0)
         rc = service->def->start(service);
+    if (rc == 0)
+        rc = ts_metrics_error(service->metrics);
     if (rc < 0)
         ts_log_error("Cannot start", TS_F_ERR(rc));
     return rc;

@@ -13,7 +13,7 @@
  * NODE_ENV) are in `struct ts_service_config`, whose fields a program appends to its own table by TS_SERVICE_CONFIG_FIELDS(type, member, port name, port aliases, port default). Beyond loopback without ADMIN_TOKEN
  * and without BEHIND_PROXY=true the service refuses to listen (exit 1).
  *
- * Thread rule: main thread.
+ * Handlers get the `struct ts_service` as their context; the program's own state is its `app`. Thread rule: main thread.
  */
 #ifndef TS_SERVICE_SERVICE_H
 #define TS_SERVICE_SERVICE_H
@@ -24,6 +24,7 @@
 #include "http/guard.h"
 #include "http/server.h"
 #include "obs/metrics.h"
+#include "service/request_metrics.h"
 
 struct ts_service_config {
     struct ts_str_list bind_addresses;
@@ -48,25 +49,28 @@ enum ts_node_env { TS_ENV_UNSET, TS_ENV_DEVELOPMENT, TS_ENV_PRODUCTION, TS_ENV_T
 struct ts_service {
     const struct ts_service_def *def;
     uv_loop_t *loop;
-    struct ts_arena *arena; /* the configuration's */
-    void *config;           /* the program's struct, filled */
+    struct ts_arena *arena;                 /* the configuration's */
+    void *config;                           /* the program's struct, filled */
     const struct ts_service_config *common; /* inside it */
     struct ts_metrics *metrics;
-    struct ts_http_server *server; /* listening before `start` is called, so /health can say 503 while it waits for a database */
+    struct ts_request_metrics *requests;
+    struct ts_http_server *
+        server; /* listening before `start` is called, so /health can say 503 while it waits for a database */
     struct ts_http_guard *guard;
-    void *app; /* the program's state, set by start */
+    void *app;          /* the program's state, set by start */
     int64_t started_us; /* monotonic */
 };
 
 struct ts_service_verb {
     const char *name; /* "queue" */
     const char *help;
-    int (*run)(struct ts_service *service, int argc, char **argv); /* exit code; configuration is loaded, no server runs */
+    int (*run)(struct ts_service *service, int argc,
+               char **argv); /* exit code; configuration is loaded, no server runs */
 };
 
 struct ts_service_def {
     const char *name, *version, *commit;
-    const char *summary; /* one line for --help */
+    const char *summary;                  /* one line for --help */
     const struct ts_config_field *fields; /* the program's and the standard ones */
     size_t n_fields;
     size_t config_size;
@@ -76,11 +80,11 @@ struct ts_service_def {
     const struct ts_http_route *routes;
     size_t n_routes;
     const char *openapi_json, *openapi_yaml; /* compiled in; NULL = none */
-    const char *request_histogram; /* metric name: "api_http_request_duration_seconds" */
-    const char *const *public_only_paths; /* http/guard.h */
+    const char *request_histogram;           /* metric name: "api_http_request_duration_seconds" */
+    const char *const *public_only_paths;    /* http/guard.h */
     const struct ts_service_verb *verbs;
     size_t n_verbs;
-    int64_t stop_timeout_us; /* for drain and stop together */
+    int64_t stop_timeout_us;                  /* for drain and stop together */
     int (*start)(struct ts_service *service); /* 0, or an error: logged, exit 1 */
     /* Begin to stop: what `start` began. Call ts_service_stopped() when finished. HTTP is drained before. May be NULL. */
     void (*stop)(struct ts_service *service);

@@ -73,8 +73,8 @@ int ts_cli_health_check(const struct ts_service_config *config)
     _cleanup_(ts_closep) int fd = -1;
     char request[512], reply[1024];
     ts_str host = config->allowed_hosts.n ? config->allowed_hosts.items[0] : TS_STR("localhost");
-    int len = snprintf(request, sizeof(request), "GET /health HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n\r\n",
-                       TS_STR_ARG(host));
+    int len = snprintf(request, sizeof(request),
+                       "GET /health HTTP/1.1\r\nHost: %.*s\r\nConnection: close\r\n\r\n", TS_STR_ARG(host));
     size_t got = 0;
 
     int rc = connect_to(reachable_address(config->bind_addresses.items[0]), (int)config->port, &fd);
@@ -89,6 +89,7 @@ int ts_cli_health_check(const struct ts_service_config *config)
     reply[got] = '\0';
     if (strncmp(reply, "HTTP/1.1 200 ", 13) == 0)
         return 0;
-    fprintf(stderr, "unhealthy: %.*s\n", rc < 0 ? 100 : (int)strcspn(reply, "\r\n"), rc < 0 ? ts_error_text(rc) : reply);
+    fprintf(stderr, "unhealthy: %.*s\n", rc < 0 ? 100 : (int)strcspn(reply, "\r\n"),
+            rc < 0 ? ts_error_text(rc) : reply);
     return 1;
 }

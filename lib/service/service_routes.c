@@ -37,8 +37,8 @@ static void get_openapi_yaml(struct ts_http_request *req, void *ctx)
                                                   .body = ts_str_from(service->def->openapi_yaml)});
 }
 
-int ts_service_routes(const struct ts_service_def *def, struct ts_arena *arena, const struct ts_http_route **ret_routes,
-                      size_t *ret_n)
+int ts_service_routes(const struct ts_service_def *def, struct ts_arena *arena,
+                      const struct ts_http_route **ret_routes, size_t *ret_n)
 {
     const struct ts_http_route standard[STANDARD_ROUTES] = {
         {"GET", "/health/live", get_live, .flags = TS_ROUTE_ANY_HOST | TS_ROUTE_UNLIMITED},
