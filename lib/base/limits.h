@@ -38,8 +38,9 @@
 #define TS_MAX_CONFIG_VALUE_BYTES (64 * 1024)
 #define TS_MAX_SECRET_BYTES       4096
 
-/* Metrics: distinct label sets of one metric. */
-#define TS_MAX_SERIES      1024
-#define TS_MAX_LABEL_BYTES 128
+/* Metrics: distinct label sets of one metric; the registry. */
+#define TS_MAX_SERIES        1024
+#define TS_MAX_LABEL_BYTES   128
+#define TS_MAX_METRICS_BYTES (32 * 1024 * 1024)
 
 #endif
