@@ -45,8 +45,9 @@ struct ts_metric {
     size_t n_bounds;
     struct series *first, **end;
     size_t n_series;
-    struct series
-        *other; /* made with the metric, so that going over the limit can't fail; not in the list before */
+    /* Made with the metric, so that going over the limit can't fail; listed when first used. */
+    struct series *other;
+    bool other_listed;
     struct series *slots[HASH_SLOTS];
 };
 
@@ -145,6 +146,15 @@ static int parse_buckets(struct ts_metric *metric, ts_str buckets)
     return metric->n_bounds > 0 ? 0 : TS_E_INVALID;
 }
 
+static size_t slot_of(ts_str labels)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (size_t i = 0; i < labels.len; i++)
+        hash = (hash ^ (unsigned char)labels.ptr[i]) * 16777619u;
+    return hash % HASH_SLOTS;
+}
+
 static struct series *new_series(struct ts_metric *metric, ts_str labels)
 {
     struct ts_arena *arena = metric->registry->arena;
@@ -235,7 +245,10 @@ static int init_metric(struct ts_metric *metric, const char *name, const char *h
     if (r < 0)
         return r;
     metric->other = new_series(metric, make_labels(&text, metric, NULL));
-    return metric->other ? 0 : -ENOMEM;
+    if (!metric->other)
+        return -ENOMEM;
+    metric->slots[slot_of(metric->other->labels)] = metric->other;
+    return 0;
 }
 
 static struct ts_metric *add_metric(struct ts_metrics *metrics, enum ts_metric_kind kind, const char *name,
@@ -298,8 +311,6 @@ void ts_metrics_add_process(struct ts_metrics *metrics)
     } rows[] = {
         {TS_COUNTER_US, "process_cpu_seconds_total", "User and system CPU time.", ts_process_cpu_us},
         {TS_GAUGE, "process_resident_memory_bytes", "Resident memory.", ts_process_resident_bytes},
-        {TS_GAUGE_US, "process_start_time_seconds", "Start of the process since the epoch.",
-         ts_process_start_us},
         {TS_GAUGE, "process_open_fds", "Open file descriptors.", ts_process_open_fds},
     };
 
@@ -307,45 +318,40 @@ void ts_metrics_add_process(struct ts_metrics *metrics)
         struct ts_metric *metric = ts_metrics_add(metrics, rows[i].kind, rows[i].name, rows[i].help, NULL);
         ts_callback_with(metric, rows[i].value, NULL, TS_NO_LABELS);
     }
+    /* Asked once: the same instant told twice through a clock that is being adjusted differs. */
+    struct ts_metric *start = ts_metrics_add(metrics, TS_GAUGE_US, "process_start_time_seconds",
+                                             "Start of the process since the epoch.", NULL);
+    ts_gauge_set(ts_gauge_with(start, TS_NO_LABELS), ts_process_start_us());
 }
 
 /* --- series
  * ---------------------------------------------------------------------------------------------------------
  */
 
-static size_t slot_of(ts_str labels)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a */
-
-    for (size_t i = 0; i < labels.len; i++)
-        hash = (hash ^ (unsigned char)labels.ptr[i]) * 16777619u;
-    return hash % HASH_SLOTS;
-}
-
-static void append_series(struct ts_metric *metric, struct series *series)
+static void list_series(struct ts_metric *metric, struct series *series)
 {
     *metric->end = series;
     metric->end = &series->next;
-    metric->n_series++;
 }
 
-static struct series *over_limit(struct ts_metric *metric)
+static struct series *use_other(struct ts_metric *metric)
 {
-    if (metric->n_series == TS_MAX_SERIES)
-        append_series(metric, metric->other);
+    if (!metric->other_listed)
+        list_series(metric, metric->other);
+    metric->other_listed = true;
     return metric->other;
 }
 
-/* With the lock held. */
+/* With the lock held. The only series of a metric without labels is its `other`: it has the same, empty label text. */
 static struct series *find_or_make(struct ts_metric *metric, ts_str labels)
 {
     struct series **slot = &metric->slots[slot_of(labels)];
 
     for (struct series *series = *slot; series; series = series->hash_next)
         if (ts_str_eq(series->labels, labels))
-            return series;
-    if (metric->n_series >= TS_MAX_SERIES)
-        return over_limit(metric);
+            return series == metric->other ? use_other(metric) : series;
+    if (metric->n_series == TS_MAX_SERIES)
+        return use_other(metric);
     struct series *series = new_series(metric, labels);
     if (!series) {
         set_error(metric->registry, -ENOMEM);
@@ -353,7 +359,8 @@ static struct series *find_or_make(struct ts_metric *metric, ts_str labels)
     }
     series->hash_next = *slot;
     *slot = series;
-    append_series(metric, series);
+    list_series(metric, series);
+    metric->n_series++;
     return series;
 }
 

@@ -24,8 +24,8 @@ int64_t ts_process_cpu_us(void *unused)
     return read_clock_us(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-/* Field `n`, counted from 1, of a one-line file of numbers. */
-static int64_t read_field(const char *path, ts_str after, int n)
+/* Field `n`, counted from 1, of a one-line file of numbers; counting begins behind the last `after`, if there is one. */
+static int64_t read_field(const char *path, char after, int n)
 {
     char line[1024];
     _cleanup_(ts_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -33,11 +33,10 @@ static int64_t read_field(const char *path, ts_str after, int n)
     ts_str field = TS_STR_NONE, rest = {line, len > 0 ? (size_t)len : 0};
     int64_t value = 0;
 
-    ptrdiff_t at = ts_str_find(rest, after);
-    if (at < 0)
-        return 0;
-    rest.ptr += at + (ptrdiff_t)after.len;
-    rest.len -= (size_t)at + after.len;
+    const char *last = memrchr(rest.ptr, after, rest.len);
+    if (last)
+        rest = (ts_str){last + 1, rest.len - (size_t)(last + 1 - rest.ptr)};
+    rest = ts_str_trim(rest);
     while (n-- > 0)
         if (!ts_str_split(&rest, ' ', &field))
             return 0;
@@ -47,15 +46,13 @@ static int64_t read_field(const char *path, ts_str after, int n)
 int64_t ts_process_resident_bytes(void *unused)
 {
     (void)unused;
-    return read_field("/proc/self/statm", TS_STR(""), 2) * sysconf(_SC_PAGESIZE);
+    return read_field("/proc/self/statm", '\0', 2) * sysconf(_SC_PAGESIZE);
 }
 
-/* The kernel counts ticks since boot. The program's name, field 2, may hold spaces, so counting begins behind
- * its bracket. */
-int64_t ts_process_start_us(void *unused)
+/* The kernel counts ticks since boot. Field 2, the program's name in brackets, may hold spaces and brackets itself. */
+int64_t ts_process_start_us(void)
 {
-    (void)unused;
-    int64_t ticks = read_field("/proc/self/stat", TS_STR(") "), START_TIME_FIELD - 2);
+    int64_t ticks = read_field("/proc/self/stat", ')', START_TIME_FIELD - 2);
     int64_t since_boot_us = ticks * (TS_US_PER_S / sysconf(_SC_CLK_TCK));
 
     return ticks > 0 ? read_clock_us(CLOCK_REALTIME) - read_clock_us(CLOCK_BOOTTIME) + since_boot_us : 0;
