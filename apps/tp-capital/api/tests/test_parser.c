@@ -11,15 +11,13 @@
 #include <cmocka.h>
 #include <jansson.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/number.h"
+#include "jsonl.h"
 #include "parser.h"
-
-#define CASES_MAX 500
 
 static json_t *price_json(bool has, int64_t value_e6)
 {
@@ -157,40 +155,18 @@ static void run_case(void **state)
         check_record(json_object_get(c, "expect"), &signal) + check_explanation(c, text, &explanation), 0);
 }
 
-/* Appends the cases of a file to tests[]; they live to the end of the program. */
-static size_t load_cases(const char *name, struct CMUnitTest *tests, size_t n)
+/* Appends the cases of a file to tests[], which borrow them. */
+static size_t add_cases(json_t *cases, struct CMUnitTest *tests, size_t n)
 {
-    const char *root = getenv("TS_SOURCE_DIR");
-    char path[4096], line[16384];
-    json_error_t error;
+    size_t i;
+    json_t *c;
 
-    if (!root) {
-        fputs("TS_SOURCE_DIR is not set; run me by ctest\n", stderr);
-        exit(1);
-    }
-    snprintf(path, sizeof(path), "%s/apps/tp-capital/api/tests/data/%s", root, name);
-    FILE *file = fopen(path, "r");
-    if (!file) {
-        perror(path);
-        exit(1);
-    }
-    while (fgets(line, sizeof(line), file)) {
-        json_t *c = json_loads(line, JSON_REJECT_DUPLICATES, &error);
-        if (!c || n == CASES_MAX) {
-            fprintf(stderr, "%s: %s: %s", path, c ? "more than CASES_MAX cases" : error.text, line);
-            exit(1);
-        }
+    json_array_foreach(cases, i, c)
+    {
         tests[n++] = (struct CMUnitTest){
             .name = json_string_value(json_object_get(c, "name")), .test_func = run_case, .initial_state = c};
     }
-    fclose(file);
     return n;
-}
-
-static void free_cases(struct CMUnitTest *tests, size_t n)
-{
-    while (n-- > 0)
-        json_decref(tests[n].initial_state);
 }
 
 static void test_signal_parse_when_text_is_too_long_then_refuses(void **state)
@@ -220,17 +196,24 @@ static void test_signal_parse_when_text_is_absent_then_no_asset(void **state)
 
 int main(void)
 {
-    static struct CMUnitTest cases[CASES_MAX];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signal_parse_when_text_is_too_long_then_refuses),
         cmocka_unit_test(test_signal_parse_when_text_is_absent_then_no_asset),
     };
-    size_t specified = load_cases("signal-cases.jsonl", cases, 0);
-    size_t n = load_cases("more-cases.jsonl", cases, specified);
-    int failed = n > specified && specified > 0 ? 0 : 1; /* an empty file is a broken checkout */
+    json_t *specified = jsonl_load("apps/tp-capital/api/tests/data/signal-cases.jsonl");
+    json_t *more = jsonl_load("apps/tp-capital/api/tests/data/more-cases.jsonl");
+    struct CMUnitTest *cases = calloc(json_array_size(specified) + json_array_size(more), sizeof(*cases));
+    size_t n;
+    int failed;
 
-    failed += _cmocka_run_group_tests("cases", cases, n, NULL, NULL);
+    if (!cases)
+        return 1;
+    n = add_cases(specified, cases, 0);
+    n = add_cases(more, cases, n);
+    failed = _cmocka_run_group_tests("cases", cases, n, NULL, NULL);
     failed += cmocka_run_group_tests(tests, NULL, NULL);
-    free_cases(cases, n);
+    free(cases);
+    json_decref(specified);
+    json_decref(more);
     return failed;
 }
