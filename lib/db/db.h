@@ -176,9 +176,10 @@ TS_MUST_CHECK int64_t ts_db_run(struct ts_db *db, const struct ts_sql *sql, cons
 /* Several statements in one text, without parameters or rows: migrations. */
 TS_MUST_CHECK int ts_db_script(struct ts_db *db, const char *script);
 
-TS_MUST_CHECK int ts_db_begin(struct ts_db *db);  /* SQLite: BEGIN IMMEDIATE */
-TS_MUST_CHECK int ts_db_commit(struct ts_db *db); /* 0 = durable */
-void ts_db_rollback(struct ts_db *db);            /* also when none is open; never fails */
+TS_MUST_CHECK int ts_db_begin(struct ts_db *db); /* SQLite: BEGIN IMMEDIATE */
+TS_MUST_CHECK int ts_db_commit(
+    struct ts_db *db);                 /* 0 = durable; else rolled back (connection lost: unknown) */
+void ts_db_rollback(struct ts_db *db); /* also when none is open; never fails */
 
 /*
  * A transaction whose statements are known beforehand: PostgreSQL gets begin, all statements and commit as
