@@ -45,7 +45,10 @@ struct ts_arena *ts_arena_new(size_t max_bytes)
     struct ts_arena *arena = allocator.alloc(sizeof(*arena));
 
     if (arena)
-        *arena = (struct ts_arena){.max_bytes = max_bytes, .next_block_bytes = FIRST_BLOCK};
+        *arena = (struct ts_arena){
+            .max_bytes = TS_MIN(max_bytes, (size_t)PTRDIFF_MAX), /* so that adding a header never overflows */
+            .next_block_bytes = FIRST_BLOCK,
+        };
     return arena;
 }
 
