@@ -12,6 +12,7 @@ else()
   endif()
   add_library(llhttp STATIC ${dir}/api.c ${dir}/http.c ${dir}/llhttp.c)
   target_compile_options(llhttp PRIVATE -w)
+  target_compile_definitions(llhttp PUBLIC LLHTTP_STRICT_MODE=1) # the source holds both; 9.x knows only this one
 endif()
 target_include_directories(llhttp SYSTEM INTERFACE ${LLHTTP_INCLUDE})
 if(NOT LLHTTP_LIBRARY)

@@ -19,12 +19,12 @@
 struct ts_http_guard;
 
 struct ts_http_guard_options {
-    struct ts_str_list allowed_hosts;         /* names without port */
-    struct ts_str_list cors_origins;          /* exact origins; empty with cors_disabled */
-    bool cors_disabled;                       /* no CORS headers, no preflight; Origin is still checked on mutations */
-    const struct ts_secret *admin_token;      /* may be unset */
+    struct ts_str_list allowed_hosts; /* names without port */
+    struct ts_str_list cors_origins;  /* exact origins; empty with cors_disabled */
+    bool cors_disabled; /* no CORS headers, no preflight; Origin is still checked on mutations */
+    const struct ts_secret *admin_token; /* may be unset */
     const struct ts_secret *admin_token_previous;
-    int64_t rate_limit_max;                   /* 0 = off */
+    int64_t rate_limit_max; /* 0 = off */
     int64_t rate_limit_window_us;
     /* Beyond loopback the gateway answers only these paths (prefixes); NULL = no such rule. */
     const char *const *public_only_paths;

@@ -1,6 +1,6 @@
 /*
  * Fixed-window counters by address: the rate limit of tp-capital 4.5, and the watch on failed authentications of 3.5.
- * The table has a fixed number of slots; when full, the oldest is dropped. Thread rule: the loop's thread.
+ * The table has a fixed number of slots; a newcomer takes a free one of the eight its address may have, or the oldest. Thread rule: the loop's thread.
  */
 #ifndef TS_HTTP_RATELIMIT_H
 #define TS_HTTP_RATELIMIT_H
@@ -31,7 +31,8 @@ struct ts_ratelimit_state ts_ratelimit_hit(struct ts_ratelimit *limit, ts_str ke
  * given for the key during the last window.
  */
 struct ts_failure_watch;
-TS_MUST_CHECK int ts_failure_watch_new(int threshold, int64_t window_us, size_t slots, struct ts_failure_watch **ret);
+TS_MUST_CHECK int ts_failure_watch_new(int threshold, int64_t window_us, size_t slots,
+                                       struct ts_failure_watch **ret);
 struct ts_failure_watch *ts_failure_watch_free(struct ts_failure_watch *watch);
 TS_DEFINE_CLEANUP(struct ts_failure_watch *, ts_failure_watch_free)
 bool ts_failure_watch_hit(struct ts_failure_watch *watch, ts_str key, int64_t now_us);
