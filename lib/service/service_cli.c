@@ -87,7 +87,7 @@ int ts_cli_health_check(const struct ts_service_config *config)
         got += (size_t)n;
     }
     reply[got] = '\0';
-    if (strncmp(reply, "HTTP/1.1 200 ", 13) == 0)
+    if (ts_str_starts_with((ts_str){reply, got}, TS_STR("HTTP/1.1 200 ")))
         return 0;
     fprintf(stderr, "unhealthy: %.*s\n", rc < 0 ? 100 : (int)strcspn(reply, "\r\n"),
             rc < 0 ? ts_error_text(rc) : reply);
