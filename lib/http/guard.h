@@ -40,6 +40,12 @@ void ts_http_guard_check(struct ts_http_request *req, void *guard);
 bool ts_http_guard_origin(struct ts_http_guard *guard, struct ts_http_request *req);
 
 /*
+ * Counts this request for the rate limit and answers 429 when its address is over it: false then. For TS_ROUTE_UNLIMITED routes whose
+ * exemption holds only for callers with the right token (tp-capital 4.5): called before the 401.
+ */
+bool ts_http_guard_rate_limit(struct ts_http_guard *guard, struct ts_http_request *req);
+
+/*
  * A wrong or missing token of this request: logs `Unauthorized` (address, first 8 hex digits of the token's SHA-256), and at the
  * 10th in 60 s of one address `SECURITY: Multiple failed auth attempts from IP <ip>` (tp-capital 3.5).
  */

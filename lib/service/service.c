@@ -75,10 +75,10 @@ static int load_config(struct ts_service *service)
 
     int n = ts_config_load(def->fields, def->n_fields, service->config, service->arena, &errors,
                            from_environment, NULL);
-    if (n == 0 && def->check_config)
-        n = def->check_config(service->config, &errors);
-    if (n == 0)
-        n = check_exposure(def, service->common, &errors);
+    if (n >= 0 && def->check_config) /* all errors at once, also those that only several variables make */
+        n += def->check_config(service->config, &errors);
+    if (n >= 0)
+        n += check_exposure(def, service->common, &errors);
     if (n != 0)
         fprintf(stderr, "%.*s", TS_STR_ARG(ts_buf_view(&errors)));
     return n;
@@ -181,6 +181,8 @@ static void count_request(const struct ts_http_request *req, int status, int64_t
     struct ts_service *service = ctx;
 
     ts_request_metrics_observe(service->requests, req, status, duration_us);
+    if (service->def->on_answered)
+        service->def->on_answered(service, req, status);
 }
 
 static int make_server(struct ts_service *service)

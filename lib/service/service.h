@@ -88,6 +88,8 @@ struct ts_service_def {
     int (*start)(struct ts_service *service); /* 0, or an error: logged, exit 1 */
     /* Begin to stop: what `start` began. Call ts_service_stopped() when finished. HTTP is drained before. May be NULL. */
     void (*stop)(struct ts_service *service);
+    /* After each answer was handed to the socket, besides the request histogram. May be NULL. */
+    void (*on_answered)(struct ts_service *service, const struct ts_http_request *req, int status);
     /*
      * When true, `stop` is called first and HTTP is drained after it (the gateway: publish first, close last). Default: drain, then stop.
      */
