@@ -247,7 +247,10 @@ static void commit_run(struct ts_writer *writer, struct ts_writer_op **ops, size
     }
 }
 
-/* Waits for work; 0 when there is none and never will be. */
+/*
+ * Waits for work and takes the first run of operations of one kind; 0 when there is none and never will be. What is of another kind stays in
+ * the queue, where the loop can answer it.
+ */
 static size_t take_batch(struct ts_writer *writer)
 {
     size_t n = 0;
@@ -255,7 +258,8 @@ static size_t take_batch(struct ts_writer *writer)
     pthread_mutex_lock(&writer->lock);
     while (writer->queue.n == 0 && !writer->stop)
         pthread_cond_wait(&writer->work, &writer->lock);
-    while (n < writer->options.max_batch && writer->queue.n > 0)
+    while (n < writer->options.max_batch && writer->queue.n > 0 &&
+           (n == 0 || writer->queue.first->kind == writer->batch[0]->kind))
         writer->batch[n++] = pop(&writer->queue);
     pthread_mutex_unlock(&writer->lock);
     return n;
@@ -269,11 +273,7 @@ static void *writer_main(void *arg)
     while ((n = take_batch(writer)) > 0) {
         writer->connection_retry = ts_retry_begin(&connection_policy, 0);
         writer->deadlock_retry = ts_retry_begin(&deadlock_policy, 0);
-        for (size_t start = 0, end; start < n; start = end) {
-            for (end = start + 1; end < n && writer->batch[end]->kind == writer->batch[start]->kind; end++)
-                ;
-            commit_run(writer, writer->batch + start, end - start);
-        }
+        commit_run(writer, writer->batch, n);
     }
     pthread_mutex_lock(&writer->lock);
     writer->thread_ended = true;

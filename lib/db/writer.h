@@ -2,21 +2,23 @@
  * Writer: one thread that owns the write connection and makes many waiting operations durable with one commit
  * (group commit).
  *
- * The loop submits self-contained operations; the thread drains whatever waits (at most TS_MAX_WRITER_BATCH,
- * no artificial delay), hands runs of the same kind to the kind's `apply`, and gives every operation back to
- * the loop with its result only after the commit. So: result 0 = on disk.
+ * The loop submits self-contained operations; the thread takes those of one kind that wait first (at most
+ * TS_MAX_WRITER_BATCH, no artificial delay), hands them to the kind's `apply`, and gives each back to the loop
+ * with its result only after the commit. So: result 0 = on disk. The order is that of submission.
  *
  * `apply` is one whole transaction over n operations: it returns 0 after the commit, or an error after which
- * nothing of it is stored. It must be idempotent: a commit whose answer was lost with the connection is tried
- * again, and an operation that was answered TS_E_TIMEOUT or TS_E_DB_CONNECTION may yet be on disk (its sender
- * sends again and finds it there).
+ * nothing of it is stored (an open transaction is rolled back for it). It must be idempotent: a commit whose
+ * answer was lost with the connection is tried again, and an operation that was answered TS_E_TIMEOUT or
+ * TS_E_DB_CONNECTION may yet be on disk (its sender sends again and finds it there).
  *   - TS_E_DB_CONSTRAINT, TS_E_DB_DATA: one item may be at fault: the batch is halved until the item stands
- * alone and fails by itself.
+ *     alone and fails by itself.
  *   - CONNECTION (3 attempts, 2 s apart), DEADLOCK (5, 1 s): the whole batch is tried again, but no attempt
- * or wait starts that would pass an operation's deadline; operations past theirs are answered with
- * TS_E_TIMEOUT (tp-capital 3.4).
+ *     or wait starts that would pass an operation's deadline; operations past theirs are answered with
+ *     TS_E_TIMEOUT (tp-capital 3.4).
  *   - TS_E_DB_SYNC: never retried: the batch fails, `on_fatal` is called (log, exit: the restart recovers).
  *   - anything else: the batch fails with that error.
+ *
+ * An operation is answered at its deadline (give or take 0.1 s) also while the database hangs.
  *
  * Thread rule: submit and all call-backs on the loop's thread, except `apply` (writer thread; it may touch
  * the operation and `store` only).
