@@ -8,6 +8,10 @@
 
 #define FILLERS_MAX 4
 
+_Static_assert(sizeof(struct signal) ==
+                   3 * 4 + 7 + sizeof((struct signal){0}.asset) + 8 * (6 + SIGNAL_TARGETS_MAX + 1),
+               "struct signal has padding");
+
 /* A word of the text: where it stands and what it may mean. `begin` is NULL while none was found. */
 struct word_at {
     const char *begin, *end;
@@ -382,6 +386,7 @@ static void fill_targets(const struct reading *r, struct signal *s)
 static void fill_signal(const struct reading *r, enum signal_type type, struct signal *s)
 {
     memcpy(s->asset, r->asset.begin, (size_t)(r->asset.end - r->asset.begin));
+    s->has_asset = true;
     s->signal_type = type;
     s->trade_type = trade_type_of(r->trade.roles);
     s->has_entry = r->entry_min.begin != NULL;
@@ -443,7 +448,7 @@ int signal_parse(ts_str text, struct signal *ret, struct signal_explanation *ret
     type = find_direction(&r, &explanation.direction);
     explanation.rule = find_rule(&r, type);
 
-    memset(ret, 0, sizeof(*ret)); /* the padding too: equal records are equal bytes */
+    *ret = (struct signal){0};
     if (explanation.rule == SIGNAL_RULE_NONE)
         fill_signal(&r, type, ret);
     if (ret_explanation) {

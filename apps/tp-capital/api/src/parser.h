@@ -48,13 +48,17 @@
 enum signal_type { SIGNAL_UNKNOWN, SIGNAL_BUY, SIGNAL_SELL };
 enum trade_type { TRADE_NONE, TRADE_SWING, TRADE_DAY, TRADE_SCALPING, TRADE_POSITION };
 
-/* Prices are fixed point, 1e-6, and > 0; one that is absent is 0 and its flag is false. Equal records are
- * equal bytes. */
+/*
+ * Prices are fixed point, 1e-6, and > 0; one that is absent is 0 and its flag is false. There is no padding: equal records are
+ * equal bytes.
+ */
 struct signal {
     enum signal_type signal_type;
     enum trade_type trade_type; /* TRADE_NONE if and only if UNKNOWN */
-    bool complete;              /* has an entry, or a target and a stop */
-    bool has_entry;             /* buy_min_e6 and buy_max_e6; the specification's `price` is buy_min */
+    uint32_t take_profit_count;
+    bool complete; /* has an entry, or a target and a stop */
+    bool has_asset;
+    bool has_entry; /* buy_min_e6 and buy_max_e6; the specification's `price` is buy_min */
     bool has_stop;
     bool has_target_1, has_target_2;
     bool has_target_final;          /* if and only if there is any target */
@@ -63,7 +67,6 @@ struct signal {
     int64_t stop_loss_e6;
     int64_t target_1_e6, target_2_e6; /* the targets numbered 1 and 2 */
     int64_t target_final_e6;          /* the final target if written, else the one of the highest number */
-    uint32_t take_profit_count;
     int64_t take_profit_e6[SIGNAL_TARGETS_MAX + 1]; /* ascending by number, then the final one */
 };
 

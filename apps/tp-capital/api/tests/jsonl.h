@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The objects of a file of the source tree, one a line, as an array. A file that is missing, empty or broken ends the test. */
+/* The objects of a file of the source tree, one a line, as an array. A file that is missing, empty or broken aborts the test. */
 static inline json_t *jsonl_load(const char *path)
 {
     const char *root = getenv("TS_SOURCE_DIR");
@@ -18,20 +18,20 @@ static inline json_t *jsonl_load(const char *path)
     FILE *file = fopen(full_path, "r");
     if (!file) {
         perror(full_path);
-        exit(1);
+        abort();
     }
     while (fgets(line, sizeof(line), file)) {
         json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, &error);
         if (!object) {
             fprintf(stderr, "%s:%zu: %s\n", full_path, json_array_size(list) + 1, error.text);
-            exit(1);
+            abort();
         }
         json_array_append_new(list, object);
     }
     fclose(file);
     if (json_array_size(list) == 0) {
         fprintf(stderr, "%s is empty\n", full_path);
-        exit(1);
+        abort();
     }
     return list;
 }

@@ -35,7 +35,7 @@ static inline void check_signal(const struct signal *s, enum signal_rule rule)
         assert(memcmp(s, &unknown, sizeof(unknown)) == 0);
         return;
     }
-    assert(s->trade_type != TRADE_NONE);
+    assert(s->trade_type != TRADE_NONE && s->has_asset);
     assert(strlen(s->asset) >= 5 && strlen(s->asset) <= LEX_TICKER_MAX);
     assert(s->has_entry || s->has_stop || s->has_target_final);
     assert(s->complete == (s->has_entry || (s->has_stop && s->has_target_final)));

@@ -35,8 +35,9 @@ static inline const char *random_piece(uint64_t *state)
 
     if (random_below(state, 2) == 0)
         return between[random_below(state, TS_ARRAY_LEN(between))];
-    while (words_entry(words))
+    do
         words++;
+    while (words_entry(words));
     return words_entry(random_below(state, words));
 }
 
