@@ -16,8 +16,8 @@ struct ts_reader;
 struct ts_read_job {
     int (*run)(struct ts_read_job *job, struct ts_db *db); /* 0 or an error */
     void (*done)(struct ts_read_job *job, int result);     /* exactly once; the job is the callee's again */
-    int64_t deadline_us; /* monotonic, waiting included; past it: done with TS_E_TIMEOUT, never run. 0 = 2 s
-                            after submit */
+    /* Monotonic, waiting included; past it: done with TS_E_TIMEOUT, never run. 0: submit sets it to 2 s. */
+    int64_t deadline_us;
     int result_;
     struct ts_db_error error_detail; /* filled when run failed */
     struct ts_read_job *next_;
@@ -40,6 +40,7 @@ struct ts_reader_stats {
 };
 struct ts_reader_stats ts_reader_stats(const struct ts_reader *reader);
 
+/* Finishes what is queued, stops the threads, then calls `stopped` on the loop's thread; then free. */
 void ts_reader_stop(struct ts_reader *reader, void (*stopped)(void *ctx), void *ctx);
 struct ts_reader *ts_reader_free(struct ts_reader *reader);
 
