@@ -31,6 +31,7 @@ struct ts_log_field {
 #define TS_F_CSTR(k, v) TS_F_STR(k, ts_str_from(v))
 #define TS_F_I64(k, v)  ((struct ts_log_field){.key = (k), .type = TS_FIELD_I64, .i64 = (int64_t)(v)})
 #define TS_F_BOOL(k, v) ((struct ts_log_field){.key = (k), .type = TS_FIELD_BOOL, .i64 = (v)})
+#define TS_F_E6(k, v)   ((struct ts_log_field){.key = (k), .type = TS_FIELD_E6, .i64 = (v)})
 /* "error": the text of an error number. */
 #define TS_F_ERR(e) TS_F_CSTR("error", ts_error_text(e))
 

@@ -56,7 +56,7 @@ int ts_secret_set(struct ts_secret *secret, ts_str value)
     ts_secret_done(secret);
     secret->value = entry->value;
     secret->len = value.len;
-    ts_sha256(value, secret->digest);
+    ts_sha256((ts_str){entry->value, entry->len}, secret->digest); /* `value` may have been the old one */
     if (value.len >= MIN_REDACTED_BYTES)
         add_entry(entry);
     return 0;
