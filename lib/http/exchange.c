@@ -15,6 +15,7 @@ static void destroy(struct ts_http_exchange *ex)
     ts_arena_free(ex->req.arena);
     ts_buf_done(&ex->head);
     ts_buf_done(&ex->body);
+    ts_buf_done(&ex->extra);
     ts_buf_done(&ex->out);
     ts_buf_done(&ex->out_body);
     free(ex);
@@ -58,10 +59,12 @@ struct ts_http_exchange *ts_exchange_new(struct ts_http_connection *conn)
         .conn = conn,
         .head = ex->head,
         .body = ex->body,
+        .extra = ex->extra,
         .out = ex->out,
         .out_body = ex->out_body,
     };
     ex->head.max_bytes = TS_MAX_HEADER_BYTES;
+    ex->extra.max_bytes = TS_MAX_HEADER_BYTES;
     return ex;
 }
 
@@ -84,6 +87,7 @@ void ts_exchange_free(struct ts_http_exchange *ex)
     ts_arena_reset(ex->req.arena);
     pool_buffer(&ex->head);
     pool_buffer(&ex->body);
+    pool_buffer(&ex->extra);
     pool_buffer(&ex->out);
     pool_buffer(&ex->out_body);
     ex->next = server->pool;
@@ -291,6 +295,11 @@ struct ts_http_request *ts_http_parked(struct ts_http_server *server, ts_http_ti
 {
     struct ts_http_exchange *ex = find_parked(server, ticket);
     return ex ? &ex->req : NULL;
+}
+
+void ts_http_add_header(struct ts_http_request *req, ts_str name, ts_str value)
+{
+    ts_header_write(&exchange_of(req)->extra, name, value);
 }
 
 ts_str ts_http_header(const struct ts_http_request *req, const char *name)

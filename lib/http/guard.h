@@ -5,7 +5,8 @@
  *   2. CORS: preflight OPTIONS 204 for a known Origin; a foreign Origin gets no Allow-Origin; on a mutation 403 {"error":"Origin not allowed"}
  *      (for TS_ROUTE_OWN_AUTH routes ts_http_guard_origin is called by the route after its token).
  *   3. Mutations (not GET, HEAD, OPTIONS, TS_ROUTE_READ, TS_ROUTE_OWN_AUTH) need `Authorization: Bearer` ADMIN_TOKEN once it is set: 401.
- *   4. Rate limit by address with RateLimit-* headers: 429 {"error":"Too many requests"} with Retry-After, except TS_ROUTE_UNLIMITED.
+ *   4. Rate limit by address with RateLimit-* headers: 429 {"error":"Too many requests"} with Retry-After, except TS_ROUTE_UNLIMITED
+ *      and TS_ROUTE_OWN_AUTH (tp-capital T13).
  *
  * Failed authentications are logged by address and watched (ts_failure_watch). Thread rule: the loop's thread.
  */
@@ -18,9 +19,10 @@
 
 struct ts_http_guard;
 
+/* Copied; what it points to is borrowed for the guard's life. */
 struct ts_http_guard_options {
     struct ts_str_list allowed_hosts; /* names without port */
-    struct ts_str_list cors_origins;  /* exact origins; empty with cors_disabled */
+    struct ts_str_list cors_origins;  /* exact origins, or "*"; empty with cors_disabled */
     bool cors_disabled; /* no CORS headers, no preflight; Origin is still checked on mutations */
     const struct ts_secret *admin_token; /* may be unset */
     const struct ts_secret *admin_token_previous;
@@ -33,7 +35,10 @@ struct ts_http_guard_options {
 TS_MUST_CHECK int ts_http_guard_new(const struct ts_http_guard_options *options, struct ts_http_guard **ret);
 struct ts_http_guard *ts_http_guard_free(struct ts_http_guard *guard);
 
-/* The hook; ctx is the guard. */
+/*
+ * The hook; ctx is the guard. A request that no route takes (404, 405) changes nothing: of it only Host, public paths and rate are
+ * checked.
+ */
 void ts_http_guard_check(struct ts_http_request *req, void *guard);
 
 /* True when the request has no Origin or one of ours; else 403 was answered. */

@@ -71,7 +71,7 @@ static bool has_line_break(ts_str s)
     return s.len > 0 && (memchr(s.ptr, '\r', s.len) || memchr(s.ptr, '\n', s.len));
 }
 
-static void put_header(struct ts_buf *out, ts_str name, ts_str value)
+void ts_header_write(struct ts_buf *out, ts_str name, ts_str value)
 {
     if (has_line_break(name) || has_line_break(value)) {
         ts_log_error("Header with a line break left out of an answer", TS_F_STR("name", name));
@@ -99,8 +99,9 @@ static void put_status_line(struct ts_buf *out, int status)
 static void put_common(struct ts_http_exchange *ex, bool close)
 {
     if (!ts_str_is_none(ex->req.request_id))
-        put_header(&ex->out, TS_STR("X-Request-Id"), ex->req.request_id);
+        ts_header_write(&ex->out, TS_STR("X-Request-Id"), ex->req.request_id);
     ts_buf_str(&ex->out, common_headers(ex->conn->server));
+    ts_buf_str(&ex->out, ts_buf_view(&ex->extra));
     if (close)
         ts_buf_str(&ex->out, TS_STR("Connection: close\r\n"));
     else if (ex->http_1_0)
@@ -120,14 +121,14 @@ int ts_response_write(struct ts_http_exchange *ex, const struct ts_http_response
     if (!bodiless) {
         ts_str type =
             response->content_type ? ts_str_from(response->content_type) : TS_STR("application/json");
-        put_header(out, TS_STR("Content-Type"), type);
+        ts_header_write(out, TS_STR("Content-Type"), type);
         ts_buf_str(out, TS_STR("Content-Length: "));
         ts_buf_i64(out, (int64_t)body.len);
         ts_buf_str(out, TS_STR("\r\n"));
     }
     put_common(ex, close);
     for (size_t i = 0; i < response->n_headers; i++)
-        put_header(out, response->headers[i].name, response->headers[i].value);
+        ts_header_write(out, response->headers[i].name, response->headers[i].value);
     ts_buf_str(out, TS_STR("\r\n"));
     bool send_body = !bodiless && !ex->is_head;
     if (send_body && response->body_take) {
@@ -151,9 +152,9 @@ int ts_response_write_stream(struct ts_http_exchange *ex)
     ts_buf_clear(&ex->out);
     ex->out.max_bytes = TS_MAX_STREAM_BACKLOG_BYTES;
     put_status_line(&ex->out, 200);
-    put_header(&ex->out, TS_STR("Content-Type"), TS_STR("text/event-stream"));
-    put_header(&ex->out, TS_STR("Cache-Control"), TS_STR("no-store"));
-    put_header(&ex->out, TS_STR("X-Accel-Buffering"), TS_STR("no"));
+    ts_header_write(&ex->out, TS_STR("Content-Type"), TS_STR("text/event-stream"));
+    ts_header_write(&ex->out, TS_STR("Cache-Control"), TS_STR("no-store"));
+    ts_header_write(&ex->out, TS_STR("X-Accel-Buffering"), TS_STR("no"));
     put_common(ex, true);
     ts_buf_str(&ex->out, TS_STR("\r\n"));
     ex->status = 200;

@@ -146,6 +146,11 @@ struct ts_http_server_stats ts_http_server_stats(const struct ts_http_server *se
 /* TS_STR_NONE when absent; the first when sent several times (Host, Content-Length twice never get here). */
 ts_str ts_http_header(const struct ts_http_request *req, const char *name);
 
+/*
+ * A header for whatever answer this request gets later, by whoever: for guards (CORS, rate limit). Copied. Before the answer only.
+ */
+void ts_http_add_header(struct ts_http_request *req, ts_str name, ts_str value);
+
 struct ts_http_response {
     int status;                           /* 0 = 200 */
     const char *content_type;             /* NULL = application/json */

@@ -58,6 +58,7 @@ struct ts_http_exchange {
     enum ts_exchange_state state;
     struct ts_buf head; /* the header block as it came: req borrows from it */
     struct ts_buf body;
+    struct ts_buf extra;    /* header lines of ts_http_add_header */
     struct ts_buf out;      /* answer: header and small body. Stream: what is being written */
     struct ts_buf out_body; /* answer: the body taken over. Stream: what waits */
     ts_str expect;
@@ -212,6 +213,7 @@ void ts_stream_end(struct ts_http_connection *conn); /* the server drains */
 void ts_stream_heartbeat(struct ts_http_connection *conn, int64_t now_us);
 
 /* response.c */
+void ts_header_write(struct ts_buf *out, ts_str name, ts_str value);
 int ts_response_write(struct ts_http_exchange *ex, const struct ts_http_response *response, bool close);
 int ts_response_write_stream(struct ts_http_exchange *ex);
 
