@@ -141,18 +141,17 @@ int ts_arena_dup(struct ts_arena *arena, ts_str s, ts_str *ret)
 
 int ts_arena_printf(struct ts_arena *arena, ts_str *ret, const char *fmt, ...)
 {
-    va_list args, again;
+    va_list args;
 
     va_start(args, fmt);
-    va_copy(again, args);
     int len = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
     char *text = len >= 0 ? ts_arena_alloc(arena, (size_t)len + 1) : NULL;
-    if (text)
-        vsnprintf(text, (size_t)len + 1, fmt, again);
-    va_end(again);
     if (!text)
         return -ENOMEM;
+    va_start(args, fmt);
+    vsnprintf(text, (size_t)len + 1, fmt, args);
+    va_end(args);
     *ret = (ts_str){text, (size_t)len};
     return 0;
 }

@@ -151,22 +151,23 @@ void ts_buf_time(struct ts_buf *buf, int64_t time_us)
 
 void ts_buf_printf(struct ts_buf *buf, const char *fmt, ...)
 {
-    va_list args, again;
+    va_list args;
     size_t room = buf->data ? buf->capacity - buf->len + 1 : 0;
 
     if (buf->error)
         return;
     va_start(args, fmt);
-    va_copy(again, args);
     int len = vsnprintf(buf->data ? buf->data + buf->len : NULL, room, fmt, args);
     va_end(args);
     if (len < 0)
         buf->error = TS_E_LIMIT; /* only beyond INT_MAX */
     char *p = len > 0 ? ts_buf_reserve(buf, (size_t)len) : NULL;
-    if (p) {
-        if ((size_t)len >= room)
-            vsnprintf(p, (size_t)len + 1, fmt, again);
-        buf->len += (size_t)len;
+    if (!p)
+        return;
+    if ((size_t)len >= room) { /* there was too little room before */
+        va_start(args, fmt);
+        vsnprintf(p, (size_t)len + 1, fmt, args);
+        va_end(args);
     }
-    va_end(again);
+    buf->len += (size_t)len;
 }

@@ -165,7 +165,6 @@ int ts_file_lock(const char *path, int *ret_fd)
     while (flock(fd, LOCK_EX | LOCK_NB) < 0)
         if (errno != EINTR)
             return -errno;
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = ts_take_fd(&fd);
     return 0;
 }

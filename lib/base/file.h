@@ -17,6 +17,15 @@ TS_UNUSED static inline void ts_closep(int *fd)
     *fd = ts_close(*fd);
 }
 
+/* Hands a descriptor out of a variable with a cleanup: `*ret_fd = ts_take_fd(&fd);` */
+TS_UNUSED static inline int ts_take_fd(int *fd)
+{
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
+}
+
 /* The whole file; TS_E_LIMIT when larger than max_bytes. */
 TS_MUST_CHECK int ts_file_read(const char *path, size_t max_bytes, struct ts_arena *arena, ts_str *ret);
 

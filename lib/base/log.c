@@ -13,6 +13,7 @@
 #include "base/secret.h"
 
 #define FULL_PIPE_WAIT_MS 100
+#define MAX_ESCAPE        6 /* bytes that one byte may take in JSON: \u0000 */
 
 /* A line of the history: `text` is the message and then the context, both JSON. */
 struct entry {
@@ -198,7 +199,7 @@ static void put_text(struct ts_buf *buf, ts_str text)
         len = ts_secret_cut((ts_str){copy, len});
     ts_secret_redact(copy, &len);
     ts_str clean = {copy, len};
-    if (fit(clean, room).len < clean.len)
+    if (len * MAX_ESCAPE + 2 > room && fit(clean, room).len < clean.len)
         clean = fit(clean, room / 2);
     ts_buf_json_str(buf, clean);
 }
