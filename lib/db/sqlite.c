@@ -289,7 +289,9 @@ static int bind_all(struct sqlite_db *db, sqlite3_stmt *stmt, const struct ts_db
     return 0;
 }
 
-static int64_t step_all(struct sqlite_db *db, sqlite3_stmt *stmt, ts_row_fn on_row, void *ctx)
+/* *ret_stopped: what a row's call-back said when it was not 0. */
+static int64_t step_all(struct sqlite_db *db, sqlite3_stmt *stmt, ts_row_fn on_row, void *ctx,
+                        int *ret_stopped)
 {
     const struct sqlite_row row = {.base.driver = &ts_db_sqlite, .stmt = stmt};
     const bool has_rows = sqlite3_column_count(stmt) > 0;
@@ -299,9 +301,9 @@ static int64_t step_all(struct sqlite_db *db, sqlite3_stmt *stmt, ts_row_fn on_r
 
     while ((rc = sqlite3_step(stmt)) == SQLITE_ROW) {
         rows++;
-        int r = on_row ? on_row(&row.base, ctx) : 0;
-        if (r != 0)
-            return r;
+        *ret_stopped = on_row ? on_row(&row.base, ctx) : 0;
+        if (*ret_stopped != 0)
+            return rows;
     }
     if (rc != SQLITE_DONE)
         return failed(db);
@@ -312,26 +314,35 @@ static int64_t step_all(struct sqlite_db *db, sqlite3_stmt *stmt, ts_row_fn on_r
     return sqlite3_total_changes64(db->handle) == changes_before ? 0 : sqlite3_changes64(db->handle);
 }
 
-static int64_t sqlite_run(struct ts_db *base, const struct ts_sql *sql, const struct ts_db_value *params,
-                          size_t n_params, ts_row_fn on_row, void *ctx)
+static int64_t run_step(struct sqlite_db *db, const struct ts_db_step *step, int *ret_stopped)
 {
-    struct sqlite_db *db = self(base);
     sqlite3_stmt *stmt;
 
     int r = usable(db);
     if (r < 0)
         return r;
     arm(db);
-    r = prepare(db, sql, &stmt);
+    r = prepare(db, step->sql, &stmt);
     if (r < 0)
         return r;
-    int64_t result = bind_all(db, stmt, params, n_params);
+    int64_t result = bind_all(db, stmt, step->params, step->n_params);
     if (result == 0)
-        result = step_all(db, stmt, on_row, ctx);
+        result = step_all(db, stmt, step->on_row, step->ctx, ret_stopped);
     sqlite3_reset(stmt);
     sqlite3_clear_bindings(stmt); /* the texts are the caller's */
     db->query_until_us = 0;
     return result;
+}
+
+static int64_t sqlite_run(struct ts_db *base, const struct ts_sql *sql, const struct ts_db_value *params,
+                          size_t n_params, ts_row_fn on_row, void *ctx)
+{
+    const struct ts_db_step step = {
+        .sql = sql, .params = params, .n_params = n_params, .on_row = on_row, .ctx = ctx};
+    int stopped = 0;
+    int64_t result = run_step(self(base), &step, &stopped);
+
+    return stopped != 0 ? stopped : result;
 }
 
 static int execute(struct sqlite_db *db, const char *text)
@@ -378,7 +389,7 @@ static int sqlite_commit(struct ts_db *base)
     r = prepare(db, &sql_commit, &stmt);
     if (r < 0)
         return r;
-    int64_t result = step_all(db, stmt, NULL, NULL); /* no clock: a commit is never interrupted */
+    int64_t result = step_all(db, stmt, NULL, NULL, &(int){0}); /* no clock: a commit is never interrupted */
     sqlite3_reset(stmt);
     if (result < 0)
         sqlite_rollback(base);
@@ -388,11 +399,11 @@ static int sqlite_commit(struct ts_db *base)
 static int run_steps(struct ts_db *base, struct ts_db_step *steps, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        struct ts_db_step *step = &steps[i];
-        int64_t changed = sqlite_run(base, step->sql, step->params, step->n_params, step->on_row, step->ctx);
+        int ignored; /* as in PostgreSQL, where rows can't stop what is on its way */
+        int64_t changed = run_step(self(base), &steps[i], &ignored);
         if (changed < 0)
             return (int)changed;
-        step->changed = changed;
+        steps[i].changed = changed;
     }
     return 0;
 }
