@@ -82,6 +82,9 @@ static const struct ts_config_field fields[] = {
 #define TOKEN    "0123456789abcdef0123456789abcdef"
 #define PREVIOUS "fedcba9876543210fedcba9876543210"
 
+static const char set_token[] = "TOKEN=" TOKEN;
+static const char set_previous[] = "TOKEN_PREVIOUS=" PREVIOUS;
+
 /* An environment of "NAME=value" texts that ends with NULL. */
 static const char *fake_getenv(const char *name, void *ctx)
 {
@@ -166,7 +169,7 @@ static void test_all_types(void **state)
 
     load(f,
          ENV("T_PORT=1", "PORT=2", "OFFSET=-9223372036854775808", "ON=no", "LEVEL=warn", "HOST=a b",
-             "TOKEN=" TOKEN, "TOKEN_PREVIOUS=" PREVIOUS, "HOSTS= localhost ,[::1]", "IDS=-10, 10"),
+             set_token, set_previous, "HOSTS= localhost ,[::1]", "IDS=-10, 10"),
          "");
     assert_int_equal(f->config.port, 1); /* the name wins over its alias */
     assert_int_equal(f->config.offset, INT64_MIN);
@@ -192,7 +195,7 @@ static void test_aliases_in_order_and_empty_counts_as_unset(void **state)
     assert_true(f->config.on);
     assert_true(ts_secret_equals(&f->config.token, TS_STR(TOKEN)));
     assert_true(ts_secret_equals(&f->config.token_previous, TS_STR(PREVIOUS)));
-    load(f, ENV("OLD_PORT=3", "TOKEN=" TOKEN), "");
+    load(f, ENV("OLD_PORT=3", set_token), "");
     assert_int_equal(f->config.port, 3);
 }
 
@@ -226,7 +229,7 @@ static void test_errors_do_not_show_values(void **state)
 {
     struct fixture *f = *state;
 
-    load(f, ENV("TOKEN=" TOKEN, "T_PORT=" PREVIOUS),
+    load(f, ENV(set_token, "T_PORT=" PREVIOUS),
          "FATAL: T_PORT is invalid: must be a whole number from 1 to 65535\n");
     assert_int_equal(ts_str_find(ts_buf_view(&f->errors), TS_STR(PREVIOUS)), -1);
 }
@@ -264,7 +267,7 @@ static void test_a_secret_from_a_file_without_its_line_end(void **state)
         unlink(file->path);
     }
     const struct file *file = make_file("OLD_TOKEN_PREVIOUS", TS_STR(PREVIOUS "\n"));
-    load(f, ENV("TOKEN=" TOKEN, file->assignment), "");
+    load(f, ENV(set_token, file->assignment), "");
     assert_true(ts_secret_equals(&f->config.token_previous, TS_STR(PREVIOUS)));
     unlink(file->path);
 }
@@ -278,8 +281,7 @@ static void test_file_errors(void **state)
          "FATAL: TOKEN_FILE is invalid: No such file or directory\n");
 
     const struct file *file = make_file("TOKEN", TS_STR(TOKEN));
-    load(f, ENV("TOKEN=" TOKEN, file->assignment),
-         "FATAL: TOKEN is invalid: set TOKEN or TOKEN_FILE, not both\n");
+    load(f, ENV(set_token, file->assignment), "FATAL: TOKEN is invalid: set TOKEN or TOKEN_FILE, not both\n");
     load(f, ENV("TOKEN=", file->assignment), "");
     unlink(file->path);
 
@@ -288,12 +290,12 @@ static void test_file_errors(void **state)
     unlink(file->path);
 
     file = make_file("HOST", TS_STR("a\0b"));
-    load(f, ENV("TOKEN=" TOKEN, file->assignment), "FATAL: HOST is invalid: contains a NUL byte\n");
+    load(f, ENV(set_token, file->assignment), "FATAL: HOST is invalid: contains a NUL byte\n");
     unlink(file->path);
 
     memset(large, 'x', sizeof(large));
     file = make_file("HOST", (ts_str){large, sizeof(large)});
-    load(f, ENV("TOKEN=" TOKEN, file->assignment),
+    load(f, ENV(set_token, file->assignment),
          "FATAL: HOST_FILE is invalid: the file is larger than 64 KiB\n");
     unlink(file->path);
 }
@@ -304,7 +306,7 @@ static void test_when_the_arena_is_full_loading_is_enomem(void **state)
 {
     struct fixture *f = *state;
     const char *const *environment =
-        ENV("TOKEN=" TOKEN, "HOST=0123456789012345", "HOSTS=a,b,c,d", "IDS=1,2,3,4,5,6");
+        ENV(set_token, "HOST=0123456789012345", "HOSTS=a,b,c,d", "IDS=1,2,3,4,5,6");
     int r = -ENOMEM;
     size_t max = 0;
 
