@@ -1,0 +1,1380 @@
+// Generated from apps/tp-capital/api/openapi.yaml by `npm run generate`. Do not edit.
+
+export interface paths {
+    "/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stores one version of one message, and the signal read from it.
+         * @description Answered only after the commit is durable. Checks run in this order and the first failure answers: token,
+         *     content type, size, JSON (one object, no duplicate key, no NUL, depth at most 16), required fields in the
+         *     order channelId, messageId, text, timestamp, then types and limits in the order of the schema.
+         *     Unknown fields are ignored; null in an optional field means absent, in a required one missing.
+         *
+         *     **Idempotency.** A message version is known by (channelId, messageId, revision). The revision is 0 for the
+         *     original, `editedAt` in epoch milliseconds for an edit, 2^63-1 for a deletion. A version that is already
+         *     stored answers `skipped`. An edit whose content equals the version before it is `skipped` too and
+         *     makes no revision. Two different edits with one `editedAt`: the later gets the stored revision + 1.
+         *     Every version is kept. The signal always shows the newest version, keeps its `id`, and says `changed: true`;
+         *     versions may arrive in any order. A deletion takes the signal out of every list; its versions stay.
+         */
+        post: operations["ingest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Signals, newest first.
+         * @description Ordered by `ts` descending, then `id` descending. Filters are joined by AND and applied before `limit`.
+         *     Page with `cursor` (stable while new signals arrive) or `offset`; both together are 400.
+         *     The answer depends only on the query and on `seq`; its `ETag` changes when either does.
+         */
+        get: operations["listSignals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One signal, the message it came from, every version of it, and how it was read. */
+        get: operations["getSignal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signals/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every change of a signal as it is committed (server-sent events).
+         * @description `seq` grows in commit order. Each event carries it as `id`, so a reader that comes back misses nothing.
+         *
+         *     | event | data |
+         *     |---|---|
+         *     | `signal.created` | the row (Signal), as JSON on one line |
+         *     | `signal.updated` | the row after an edit; same `id`, higher `seq` and `revision` |
+         *     | `signal.deleted` | the last row before it went, with the deletion's `seq` |
+         *     | `reset` | `{"seq": n}`: what the reader holds can't be brought up to date by events; read `/signals` again and go on from here |
+         *
+         *     Start: with `Last-Event-ID`, else `since`, everything after that number is sent first, in order; with
+         *     neither, only what is committed from now on. A number that is too old to replay (more than 1,000 changes)
+         *     or higher than any known answers with one `reset`. The header wins, because the browser's own reconnect sends
+         *     it. A comment line (`:`) is sent at once, and after each 15 s of silence. A reader that does not
+         *     drain 256 KiB is disconnected and comes back by its number. At shutdown the stream is ended.
+         */
+        get: operations["streamSignals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/parse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Dry run: reads a text as /ingest would, stores nothing, and explains the reading. */
+        post: operations["parseText"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every channel that has a message, with its signals (BUY and SELL), most signals first. */
+        get: operations["listChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/config/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Channels registered as active, for the gateway. */
+        get: operations["listConfiguredChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether a bot is registered. */
+        get: operations["getBots"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/forwarded-messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that were forwarded to another channel, newest first. */
+        get: operations["listForwardedMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest log lines of this process, newest first, secrets and message texts already removed. */
+        get: operations["listLogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A sign of life for a person with a browser. */
+        get: operations["getRoot"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether messages can be stored now. Cached for 2 s, so asking costs nothing. */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process runs. Touches nothing else. */
+        get: operations["getLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prometheus text format 0.0.4. */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This file as JSON. `/openapi.yaml` serves the same content as YAML. */
+        get: operations["getOpenapiJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * Format: date-time
+         * @description RFC 3339, UTC.
+         * @example 2026-11-23T13:00:00.123Z
+         */
+        Timestamp: string;
+        /**
+         * @description Epoch milliseconds (digits), RFC 3339 with zone, or YYYY-MM-DD (midnight UTC).
+         * @example 1795438800000
+         * @example 2026-11-23T13:00:00-03:00
+         * @example 2026-11-23
+         */
+        Instant: string;
+        /** @description A number; a string of digits when it lies outside ±2^53. */
+        BigId: number | string;
+        /** @description Exact decimal with at most 6 places, or null when the message names none. */
+        Price: number | null;
+        /** @enum {string} */
+        SignalType: "BUY" | "SELL" | "UNKNOWN";
+        /**
+         * @description Null only for UNKNOWN.
+         * @enum {string|null}
+         */
+        TradeType: "Swing Trade" | "Day Trade" | "Scalping" | "Position" | null;
+        /**
+         * @description Which way the message came. replay: invented messages of the demonstration.
+         * @enum {string}
+         */
+        Source: "telegram" | "bot" | "user_client" | "sync" | "recovery" | "forwarder" | "replay";
+        Error: {
+            /** @description Exact text, in English, for programs and logs. */
+            error: string;
+            /** @description Stable name of the error, snake_case. */
+            code?: string;
+            /** @description The field or parameter at fault. */
+            field?: string;
+            /** @description The request id in our log. */
+            requestId?: string;
+            /** @description On 404 of an unknown path: which route was asked for. */
+            message?: string;
+        };
+        /** @description `text` is required too, unless `deleted` is true. */
+        IngestRequest: {
+            /** @description Telegram's channel id in its -100… form. Must fit int64 and not be 0. */
+            channelId: string | number;
+            /** @description Telegram's server id, 1 to 2^63-1. */
+            messageId: number | string;
+            /** @description At most 16,384 bytes of UTF-8, no NUL. May be empty: then the caption is read. */
+            text?: string;
+            /**
+             * Format: date-time
+             * @description When the message was first sent: RFC 3339 with zone, 0 to 6 fraction digits, between 2013-01-01 and now + 5 min.
+             */
+            timestamp: string;
+            photos?: (string | {
+                /** @description At most 512 bytes. */
+                fileId?: string;
+                width?: number;
+                height?: number;
+                fileSize?: number;
+            })[];
+            /** @description At most 200 bytes. */
+            channelName?: string;
+            source?: components["schemas"]["Source"];
+            /** @description At most 16,384 bytes. */
+            caption?: string;
+            /** @description At most 20 bytes. */
+            mediaType?: string;
+            /**
+             * Format: date-time
+             * @description When the gateway had it.
+             */
+            receivedAt?: string;
+            forwarded?: {
+                originalChannelId: string | number;
+                originalMessageId: string | number;
+                destinationChannelId: string | number;
+                /** @enum {string} */
+                method: "forward" | "copy";
+            };
+            /**
+             * Format: date-time
+             * @description When this version was written, for an edit. Same rule as timestamp, and not before it.
+             */
+            editedAt?: string;
+            /**
+             * @description The message was taken back.
+             * @default false
+             */
+            deleted: boolean;
+        };
+        IngestAnswer: {
+            /** @constant */
+            status: "ok";
+            /**
+             * @description This version was already stored.
+             * @constant
+             */
+            skipped?: true;
+        };
+        /** @description What the parser reads from one text; always all fields. */
+        ParsedSignal: {
+            /** @description Ticker in capitals. */
+            asset: string | null;
+            signal_type: components["schemas"]["SignalType"];
+            trade_type: components["schemas"]["TradeType"];
+            /** @description Equals buy_min. */
+            price: components["schemas"]["Price"];
+            /** @description Lower end of the entry, for SELL as well. */
+            buy_min: components["schemas"]["Price"];
+            /** @description Upper end; equals buy_min for a single price. */
+            buy_max: components["schemas"]["Price"];
+            stop_loss: components["schemas"]["Price"];
+            /** @description Numbered targets ascending by number, then the final one. Never an empty list. */
+            take_profit: number[] | null;
+            target_1: components["schemas"]["Price"];
+            target_2: components["schemas"]["Price"];
+            /** @description The final target if written, else the highest-numbered. */
+            target_final: components["schemas"]["Price"];
+            /** @description Has an entry, or a target and a stop. */
+            complete: boolean;
+        };
+        /** @description A row of /signals. */
+        Signal: components["schemas"]["ParsedSignal"] & {
+            id: components["schemas"]["BigId"];
+            /**
+             * Format: int64
+             * @description Number of the row's last change in commit order.
+             */
+            seq: number;
+            /** @description Version shown: 0 is the original, else the edit's epoch milliseconds. */
+            revision: components["schemas"]["BigId"];
+            /** @description The message was edited since it was first seen. */
+            changed: boolean;
+            /** @description When the message was sent. */
+            ts: components["schemas"]["Timestamp"];
+            /** @description Name of the channel; its id as text when it has none. */
+            channel: string;
+            channel_id: string;
+            message_id: components["schemas"]["BigId"];
+            /** @description Same value as stop_loss. */
+            stop: components["schemas"]["Price"];
+            /** @description The text exactly as received (the caption, if the text was empty). */
+            raw_message: string;
+            source: components["schemas"]["Source"];
+            /** @description When the first version of the message was committed; an edit does not move it. */
+            ingested_at: components["schemas"]["Timestamp"];
+        };
+        SignalPage: {
+            data: components["schemas"]["Signal"][];
+            /** @description Pass as `cursor`; null at the end. */
+            nextCursor: string | null;
+            /**
+             * Format: int64
+             * @description The last change this answer reflects; start the stream here (`since`) and nothing is missed.
+             */
+            seq: number;
+            /** @description Matching rows, with count=true. */
+            total?: number;
+            /**
+             * @description Present when counting stopped at 10,000.
+             * @constant
+             */
+            totalIsMinimum?: true;
+        };
+        /** @description Where a field was read. */
+        Span: {
+            /** @description asset, signal_type, trade_type, buy_min, buy_max, stop_loss, target_1 … target_20, target_final, or update_notice (the word that made the message a notice). */
+            field: string;
+            /** @description First byte in the UTF-8 text. */
+            start: number;
+            /** @description Byte after the last. */
+            end: number;
+            /** @description Those bytes, as they stand in the text. */
+            text: string;
+        };
+        Explanation: {
+            /**
+             * @description Why the message is UNKNOWN, first reason in the order update_notice, no_asset, no_direction, no_value (no entry, stop or target); null for a signal.
+             * @enum {string|null}
+             */
+            rule: "no_asset" | "no_direction" | "no_value" | "update_notice" | null;
+            /**
+             * @description A word said it, or a comparison of two prices did; null if nothing did.
+             * @enum {string|null}
+             */
+            direction: "word" | "entry_stop" | "target_entry" | "target_stop" | null;
+            /** @description Ascending by start. */
+            spans: components["schemas"]["Span"][];
+        };
+        ParseAnswer: {
+            signal: components["schemas"]["ParsedSignal"];
+            explanation: components["schemas"]["Explanation"];
+        };
+        MessageVersion: {
+            revision: components["schemas"]["BigId"];
+            /** @description Null for a deletion. */
+            text: string | null;
+            ts: components["schemas"]["Timestamp"];
+            edited_at: components["schemas"]["Timestamp"] | null;
+            deleted: boolean;
+            ingested_at: components["schemas"]["Timestamp"];
+        };
+        SignalDetail: {
+            data: components["schemas"]["Signal"];
+            message: {
+                /** @description What `explanation` refers to; equals raw_message. */
+                text: string;
+                media_type: string | null;
+                /** @description When the gateway had it, if it said so. */
+                received_at: components["schemas"]["Timestamp"] | null;
+                /** @description Finds the message in the logs of both services. */
+                request_id: string | null;
+            };
+            /** @description Every version, oldest first. */
+            versions: components["schemas"]["MessageVersion"][];
+            explanation: components["schemas"]["Explanation"];
+        };
+        ChannelList: {
+            data: {
+                channel: string;
+                channel_id: string;
+                signal_count: number;
+                last_signal: components["schemas"]["Timestamp"] | null;
+            }[];
+            /** @constant */
+            source: "timescale";
+            timestamp: components["schemas"]["Timestamp"];
+        };
+        ForwardedMessage: {
+            id: components["schemas"]["BigId"];
+            ts: components["schemas"]["Timestamp"];
+            source_channel_id: string;
+            source_channel_name: string | null;
+            message_id: components["schemas"]["BigId"];
+            message_text: string | null;
+            image_url: string | null;
+            image_width: number | null;
+            image_height: number | null;
+            forwarded_at: components["schemas"]["Timestamp"];
+            destination_channel_id: string;
+            /** @enum {string} */
+            forward_method: "forward" | "copy";
+        };
+        Health: {
+            /** @enum {string} */
+            status: "ok" | "degraded" | "error";
+            /** @description The store answers, whichever it is. */
+            timescale: boolean;
+            uptime_seconds?: number;
+            error?: string;
+            /** @enum {string} */
+            store?: "sqlite" | "postgres";
+            version?: string;
+        };
+    };
+    responses: {
+        /** @description A parameter is out of its rule. */
+        InvalidParameter: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Invalid parameter: limit",
+                 *       "field": "limit"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description A browser of another site sent this. */
+        OriginNotAllowed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Origin not allowed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Wrong method; `Allow` names the right ones. */
+        MethodNotAllowed: {
+            headers: {
+                /** @description Methods of this path. */
+                Allow?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Method not allowed"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The body is over 1 MiB. */
+        PayloadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Payload too large"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The content type is not application/json. */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Content-Type must be application/json"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The Host is none of ours. */
+        Misdirected: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Misdirected request"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Over the limit of this address. */
+        TooManyRequests: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Too many requests"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description The database does not answer. */
+        DatabaseDown: {
+            headers: {
+                "Retry-After": components["headers"]["RetryAfter"];
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Database unavailable, please retry"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description A defect of ours; the log has the line with the same request id. */
+        Defect: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Internal server error"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+    };
+    parameters: {
+        /** @description Echoed, and stored with the message. */
+        RequestId: string;
+        /** @description W3C trace context; stored with the message. */
+        Traceparent: string;
+    };
+    requestBodies: never;
+    headers: {
+        /** @description Seconds to wait. */
+        RetryAfter: number;
+    };
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    ingest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Echoed, and stored with the message. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description W3C trace context; stored with the message. */
+                traceparent?: components["parameters"]["Traceparent"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IngestRequest"];
+            };
+        };
+        responses: {
+            /** @description Durable, or already known (`skipped`). */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestAnswer"];
+                };
+            };
+            /** @description Not usable as it stands; sending it again will not help. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description Token absent or wrong. The body is not parsed. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            500: components["responses"]["Defect"];
+            /** @description The database gave up, or the writer's queue is full. Send it again. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Database unavailable, please retry"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listSignals: {
+        parameters: {
+            query?: {
+                /** @description Rows in one answer. */
+                limit?: number;
+                /** @description Rows to skip. */
+                offset?: number;
+                /** @description The `nextCursor` of the answer before. Opaque. Use it with the same filters. */
+                cursor?: string;
+                /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+                channel?: string;
+                /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+                type?: string;
+                /** @description Exact ticker, case ignored. */
+                asset?: string;
+                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                search?: string;
+                /** @description First `ts`, inclusive. See Instant. */
+                from?: components["schemas"]["Instant"];
+                /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+                to?: components["schemas"]["Instant"];
+                /** @description Only complete, or only incomplete signals. Absent is both. */
+                complete?: boolean;
+                /** @description Adds `total`, counted up to 10,000. */
+                count?: boolean;
+            };
+            header?: {
+                /** @description An ETag seen before. */
+                "If-None-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. No match is an empty list, never sample rows. */
+            200: {
+                headers: {
+                    /** @description Strong validator of this answer. */
+                    ETag?: string;
+                    /** @description Always no-cache. */
+                    "Cache-Control"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalPage"];
+                };
+            };
+            /** @description Nothing changed since that ETag. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is out of its rule. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Failed to fetch signals"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getSignal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The row's `id`. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignalDetail"];
+                };
+            };
+            /** @description Not a number, or beyond int64. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Invalid parameter: id",
+                     *       "field": "id"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description No such signal, or it was deleted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Signal not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database does not answer. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Failed to fetch signals"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    streamSignals: {
+        parameters: {
+            query?: {
+                /** @description The same, for a first connection; the `seq` of a GET /signals answer. */
+                since?: number;
+            };
+            header?: {
+                /** @description The last `id` received. */
+                "Last-Event-ID"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. Cache-Control is no-store, X-Accel-Buffering is no. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example event: signal.created
+                     *     id: 1841
+                     *     data: {"id":977,"seq":1841,"asset":"ITUB4"}
+                     */
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Not a number. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Invalid parameter: since",
+                     *       "field": "since"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            /** @description Too many streams are open, or the service is stopping. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Too many streams, please retry"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    parseText: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "VENDA BBAS3 @ R$ 27,35\nStop: R$ 28,10"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The message. At most 16,384 bytes of UTF-8, no NUL. */
+                    text: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The reading. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "signal": {
+                     *         "asset": "BBAS3",
+                     *         "signal_type": "SELL",
+                     *         "trade_type": "Swing Trade",
+                     *         "price": 27.35,
+                     *         "buy_min": 27.35,
+                     *         "buy_max": 27.35,
+                     *         "stop_loss": 28.1,
+                     *         "take_profit": null,
+                     *         "target_1": null,
+                     *         "target_2": null,
+                     *         "target_final": null,
+                     *         "complete": true
+                     *       },
+                     *       "explanation": {
+                     *         "rule": null,
+                     *         "direction": "word",
+                     *         "spans": [
+                     *           {
+                     *             "field": "signal_type",
+                     *             "start": 0,
+                     *             "end": 5,
+                     *             "text": "VENDA"
+                     *           },
+                     *           {
+                     *             "field": "asset",
+                     *             "start": 6,
+                     *             "end": 11,
+                     *             "text": "BBAS3"
+                     *           },
+                     *           {
+                     *             "field": "buy_min",
+                     *             "start": 14,
+                     *             "end": 22,
+                     *             "text": "R$ 27,35"
+                     *           },
+                     *           {
+                     *             "field": "stop_loss",
+                     *             "start": 29,
+                     *             "end": 37,
+                     *             "text": "R$ 28,10"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ParseAnswer"];
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelList"];
+                };
+            };
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    listConfiguredChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            channelId: string;
+                            /** @enum {string} */
+                            type: "source" | "destination";
+                        }[];
+                        timestamp: components["schemas"]["Timestamp"];
+                    };
+                };
+            };
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    getBots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The state. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            /** @description An active bot is registered. */
+                            configured: boolean;
+                            /** @constant */
+                            mode: "gateway";
+                            webhook: null;
+                            /** @constant */
+                            status: "running";
+                            timestamp: components["schemas"]["Timestamp"];
+                        };
+                    };
+                };
+            };
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    listForwardedMessages: {
+        parameters: {
+            query?: {
+                /** @description Rows in one answer. */
+                limit?: number;
+                /** @description Only this source channel. */
+                channelId?: string;
+                /** @description First `ts`, inclusive. */
+                from?: components["schemas"]["Instant"];
+                /** @description Last `ts`, inclusive. */
+                to?: components["schemas"]["Instant"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ForwardedMessage"][];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    listLogs: {
+        parameters: {
+            query?: {
+                /** @description Lines in one answer. */
+                limit?: number;
+                /** @description Only this level. */
+                level?: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: {
+                            timestamp: components["schemas"]["Timestamp"];
+                            level: string;
+                            message: string;
+                            context: {
+                                [key: string]: unknown;
+                            };
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+        };
+    };
+    getRoot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Always the same. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "message": "TP Capital ingestion API",
+                     *       "endpoints": [
+                     *         "/health",
+                     *         "/signals",
+                     *         "/logs",
+                     *         "/metrics"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        message: string;
+                        endpoints: string[];
+                    };
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The store answers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "timescale": true,
+                     *       "uptime_seconds": 12,
+                     *       "store": "sqlite",
+                     *       "version": "1.0.0"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description The store does not answer, or is full. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "error",
+                     *       "timescale": false,
+                     *       "error": "Database connection failed after 3 attempts"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    getLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                    };
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every series with fixed labels exists from the start. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+        };
+    };
+    getOpenapiJson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+}

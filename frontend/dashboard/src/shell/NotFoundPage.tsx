@@ -1,0 +1,20 @@
+import { Compass } from 'lucide-react';
+import { useEffect } from 'react';
+import { useTexts } from '../i18n/index.ts';
+import { go } from '../lib/router.ts';
+import { BigState } from '../ui/notice.tsx';
+
+export function NotFoundPage({ path }: { path: string }) {
+  const t = useTexts();
+  useEffect(() => {
+    document.title = `${t.notFound.title} · ${t.appName}`;
+  }, [t]);
+  return (
+    <BigState
+      icon={<Compass size={24} aria-hidden />}
+      title={t.notFound.title}
+      text={t.notFound.text(path)}
+      action={{ label: t.notFound.action, run: () => go('/sinais') }}
+    />
+  );
+}

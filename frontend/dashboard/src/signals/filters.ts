@@ -1,0 +1,120 @@
+/** Filters of the Sinais page: one shape for the address bar, the API query and the live stream. */
+import type { SignalQuery } from '../api/client.ts';
+import type { Signal } from '../api/types.ts';
+import { endOfDay, startOfDay } from '../lib/format.ts';
+
+export interface Filters {
+  /** Channel id. */
+  channel: string | null;
+  /** BUY, SELL, UNKNOWN or a trade type. */
+  type: string | null;
+  search: string;
+  asset: string;
+  /** Days in São Paulo, `YYYY-MM-DD`, both inclusive. */
+  from: string | null;
+  to: string | null;
+  onlyComplete: boolean;
+}
+
+export const NO_FILTERS: Filters = {
+  channel: null,
+  type: null,
+  search: '',
+  asset: '',
+  from: null,
+  to: null,
+  onlyComplete: false,
+};
+
+export const DIRECTIONS = ['BUY', 'SELL', 'UNKNOWN'] as const;
+export const TRADE_TYPES = ['Swing Trade', 'Day Trade', 'Scalping', 'Position'] as const;
+
+/** The API takes 1 to 100 bytes of search; letters beyond ASCII count more than once. */
+export const SEARCH_MAX_BYTES = 100;
+const encoder = new TextEncoder();
+
+export function clipBytes(text: string, max: number): string {
+  let clipped = text;
+  while (encoder.encode(clipped).length > max) clipped = Array.from(clipped).slice(0, -1).join('');
+  return clipped;
+}
+
+function isDay(text: string | null): text is string {
+  return text !== null && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
+}
+
+/** Reads what stands in the address. Anything that is no filter of ours is left out, not passed on. */
+export function filtersOf(query: URLSearchParams): Filters {
+  const channel = query.get('channel');
+  const type = query.get('type');
+  const known: readonly string[] = [...DIRECTIONS, ...TRADE_TYPES];
+  const from = query.get('from');
+  const to = query.get('to');
+  return {
+    channel: channel !== null && channel !== '' && channel.length <= 200 ? channel : null,
+    type: known.find((name) => name.toLowerCase() === type?.toLowerCase()) ?? null,
+    search: clipBytes(query.get('search') ?? '', SEARCH_MAX_BYTES),
+    asset: (query.get('asset') ?? '').toUpperCase().slice(0, 20),
+    from: isDay(from) ? from : null,
+    to: isDay(to) ? to : null,
+    onlyComplete: query.get('complete') === 'true',
+  };
+}
+
+/** Changes for `setQuery`: every filter by its name in the address, null where it says nothing. */
+export function addressChanges(filters: Filters): Record<string, string | null> {
+  return {
+    channel: filters.channel,
+    type: filters.type,
+    search: filters.search === '' ? null : filters.search,
+    asset: filters.asset === '' ? null : filters.asset,
+    from: filters.from,
+    to: filters.to,
+    complete: filters.onlyComplete ? 'true' : null,
+  };
+}
+
+export function isFiltered(filters: Filters): boolean {
+  return Object.values(addressChanges(filters)).some((value) => value !== null);
+}
+
+export function apiQuery(filters: Filters): SignalQuery {
+  const search = filters.search.trim();
+  return {
+    ...(filters.channel !== null && { channel: filters.channel }),
+    ...(filters.type !== null && { type: filters.type }),
+    ...(search !== '' && { search }),
+    ...(filters.asset !== '' && { asset: filters.asset }),
+    ...(filters.from !== null && { from: startOfDay(filters.from) }),
+    ...(filters.to !== null && { to: endOfDay(filters.to) }),
+    ...(filters.onlyComplete && { complete: true }),
+  };
+}
+
+function matchesType(signal: Signal, type: string): boolean {
+  const isDirection = (DIRECTIONS as readonly string[]).includes(type);
+  return isDirection ? signal.signal_type === type : signal.trade_type?.toLowerCase() === type.toLowerCase();
+}
+
+function matchesSearch(signal: Signal, search: string): boolean {
+  const wanted = search.trim().toLowerCase();
+  if (wanted === '') return true;
+  const inAsset = signal.asset?.toLowerCase().includes(wanted) ?? false;
+  return inAsset || signal.raw_message.toLowerCase().includes(wanted);
+}
+
+function matchesTime(signal: Signal, { from, to }: Filters): boolean {
+  const time = Date.parse(signal.ts);
+  if (from !== null && time < Date.parse(startOfDay(from))) return false;
+  return to === null || time <= Date.parse(endOfDay(to));
+}
+
+/** The API's rule, for rows that come by the stream. */
+export function matches(signal: Signal, filters: Filters): boolean {
+  const { channel, type, asset } = filters;
+  if (channel !== null && signal.channel_id !== channel && signal.channel !== channel) return false;
+  if (type !== null && !matchesType(signal, type)) return false;
+  if (asset !== '' && signal.asset?.toUpperCase() !== asset) return false;
+  if (filters.onlyComplete && !signal.complete) return false;
+  return matchesTime(signal, filters) && matchesSearch(signal, filters.search);
+}
