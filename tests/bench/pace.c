@@ -115,8 +115,8 @@ int main(int argc, char **argv)
     uv_run(loop, UV_RUN_DEFAULT);
 
     qsort(pace.latencies_us, (size_t)pace.answered, sizeof(int64_t), by_value);
-    printf("%.2f %.2f %.2f %.2f\n", percentile_ms(&pace, 50), percentile_ms(&pace, 95), percentile_ms(&pace, 99),
-           percentile_ms(&pace, 100));
+    printf("%.2f %.2f %.2f %.2f\n", percentile_ms(&pace, 50), percentile_ms(&pace, 95),
+           percentile_ms(&pace, 99), percentile_ms(&pace, 100));
     if (pace.failed > 0)
         fprintf(stderr, "pace: %" PRId64 " answers were not 200\n", pace.failed);
     free(pace.latencies_us);
