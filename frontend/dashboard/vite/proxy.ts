@@ -7,7 +7,7 @@
  */
 import { Agent, request as httpRequest } from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Connect, Plugin } from 'vite';
+import type { Plugin } from 'vite';
 
 export interface ProxyOptions {
   /** Base address of the TP Capital API. */
@@ -26,6 +26,8 @@ interface Route {
   /** Path and query at the service. */
   path: string;
 }
+
+type Handler = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
 type Verdict = { route: Route } | { status: number; body: Record<string, string> };
 
@@ -170,7 +172,7 @@ function forward(
 }
 
 /** The middleware itself; exported so that tests can mount it on a plain HTTP server. */
-export function createProxy(options: ProxyOptions): Connect.NextHandleFunction {
+export function createProxy(options: ProxyOptions): Handler {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   return (request, response, next) => {
     if (!options.hosts.has(hostName(request.headers.host))) {
