@@ -45,6 +45,16 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
     return ts_buf_error(&ex->body) ? refuse_later(conn, 503) : 0;
 }
 
+/* A chunk that announces more than the body may have is refused before it comes. */
+static int on_chunk_header(llhttp_t *parser)
+{
+    struct ts_http_connection *conn = conn_of(parser);
+    const struct ts_http_exchange *ex = conn->reading;
+    if (!conn->discarding && parser->content_length > ex->max_body_bytes - ex->body.len)
+        return refuse_later(conn, 413);
+    return 0;
+}
+
 /* Chunk extensions and trailers are read over, but not without end (CVE-2024-22019 of Node). */
 static int on_extension(llhttp_t *parser, const char *at, size_t len)
 {
@@ -70,6 +80,7 @@ static const llhttp_settings_t settings = {
     .on_body = on_body,
     .on_header_field = on_field,
     .on_header_value = on_field,
+    .on_chunk_header = on_chunk_header,
     .on_chunk_extension_name = on_extension,
     .on_chunk_extension_value = on_extension,
     .on_message_complete = on_message_complete,
@@ -402,7 +413,7 @@ static void reading_timed_out(struct ts_http_connection *conn)
 static bool quiet_in_drain(const struct ts_http_connection *conn, int64_t now_us)
 {
     return conn->server->draining && conn->state == TS_CONN_OPEN && !conn->first && !conn->held &&
-           now_us - conn->active_us >= TS_DRAIN_QUIET_US;
+           now_us - conn->active_us >= conn->server->drain_quiet_us;
 }
 
 void ts_conn_check_time(struct ts_http_connection *conn, int64_t now_us)

@@ -28,7 +28,8 @@ static int depth_of(ts_str text)
         } else if (c == '"') {
             in_string = true;
         } else if (c == '{' || c == '[') {
-            deepest = TS_MAX(deepest, ++depth);
+            depth++;
+            deepest = TS_MAX(deepest, depth);
         } else if (c == '}' || c == ']') {
             depth--;
         }

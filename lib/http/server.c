@@ -301,6 +301,7 @@ int ts_http_server_new(uv_loop_t *loop, const struct ts_http_server_options *opt
     server->loop = loop;
     server->options = *options;
     server->heartbeat_us = TS_HEARTBEAT_US;
+    server->drain_quiet_us = TS_DRAIN_QUIET_US;
     server->date_s = -1;
     fill_defaults(&server->options);
     fit_descriptors(&server->options);

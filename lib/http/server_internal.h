@@ -160,6 +160,7 @@ struct ts_http_server {
 
     /* Tests change these. */
     int64_t heartbeat_us;
+    int64_t drain_quiet_us;
     bool limit_loopback; /* the limit of connections an address holds for loopback as well */
 
     char read_buffer[TS_READ_BYTES];
