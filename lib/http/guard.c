@@ -223,10 +223,9 @@ static void add_number(struct ts_http_request *req, const char *name, int64_t va
     ts_http_add_header(req, ts_str_from(name), (ts_str){text, (size_t)len});
 }
 
-/* A route with a token of its own is for machines that prove themselves; the limit is for everyone else (tp-capital T13). */
-static bool within_rate(struct ts_http_guard *guard, struct ts_http_request *req)
+bool ts_http_guard_rate_limit(struct ts_http_guard *guard, struct ts_http_request *req)
 {
-    if (!guard->rate || (flags_of(req) & (TS_ROUTE_UNLIMITED | TS_ROUTE_OWN_AUTH)))
+    if (!guard->rate)
         return true;
     struct ts_ratelimit_state state =
         ts_ratelimit_hit(guard->rate, ts_str_from(req->peer), ts_clock_mono_us());
@@ -238,6 +237,13 @@ static bool within_rate(struct ts_http_guard *guard, struct ts_http_request *req
     add_number(req, "Retry-After", state.reset_s);
     reply(req, 429, "Too many requests");
     return false;
+}
+
+/* A route with a token of its own is for machines that prove themselves; the limit is for everyone else (tp-capital T13). */
+static bool within_rate(struct ts_http_guard *guard, struct ts_http_request *req)
+{
+    bool exempt = flags_of(req) & (TS_ROUTE_UNLIMITED | TS_ROUTE_OWN_AUTH);
+    return exempt || ts_http_guard_rate_limit(guard, req);
 }
 
 void ts_http_guard_check(struct ts_http_request *req, void *ctx)
