@@ -68,7 +68,8 @@ static char *make_settings(const char *from_url, const struct ts_db_options *opt
     if (from_url)
         ts_buf_printf(&buf, "%s ", from_url);
     ts_buf_printf(&buf,
-                  "-c statement_timeout=%lld -c lock_timeout=%lld -c idle_in_transaction_session_timeout=%lld"
+                  "-c jit=off -c statement_timeout=%lld -c lock_timeout=%lld -c "
+                  "idle_in_transaction_session_timeout=%lld"
                   " -c synchronous_commit=on -c timezone=UTC",
                   ms, ms, ms + 1000);
     if (options->read_only)
