@@ -1,0 +1,76 @@
+#include "app.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "cache.h"
+#include "database.h"
+#include "health.h"
+#include "stream.h"
+
+void app_seq_advanced(struct app *app, int64_t seq)
+{
+    if (seq <= app->seq)
+        return;
+    app->seq = seq;
+    stream_hub_wake(app->stream);
+}
+
+/* What the server refuses by itself on /ingest is a request of ours, too. */
+void app_on_answered(struct ts_service *service, const struct ts_http_request *req, int status)
+{
+    struct app *app = service->app;
+    bool ingest = req->route && req->route->flags & TS_ROUTE_OWN_AUTH;
+    if (app && ingest && status == 413)
+        ts_counter_add(app->metrics.ingest[INGEST_VALIDATION_ERROR], 1);
+}
+
+static void log_configuration(const struct app *app)
+{
+    char fingerprint[TS_FINGERPRINT_SIZE];
+    ts_fingerprint(ts_str_from(app->config->gateway_token.value), fingerprint);
+    ts_log_info("Configuration loaded successfully", TS_F_I64("port", app->config->common.port),
+                TS_F_CSTR("token_hash", fingerprint));
+}
+
+static int start(struct app *app)
+{
+    int r = api_config_database(app->config, app->service->arena, &app->db);
+    if (r < 0)
+        return r;
+    log_configuration(app);
+    metrics_register(&app->metrics, app);
+    app->cache = cache_new();
+    app->health = health_new(app);
+    app->stream = stream_hub_new(app);
+    return app->cache && app->health && app->stream ? database_start(app) : -ENOMEM;
+}
+
+int app_start(struct ts_service *service)
+{
+    struct app *app = TS_ARENA_NEW(service->arena, struct app);
+    if (!app)
+        return -ENOMEM;
+    app->service = service;
+    app->config = service->config;
+    service->app = app;
+    int r = start(app);
+    if (r < 0)
+        app->cache = cache_free(app->cache);
+    return r;
+}
+
+void app_stop(struct ts_service *service)
+{
+    struct app *app = service->app;
+    health_stop(app->health);
+    stream_hub_stop(app->stream);
+    database_stop(app);
+}
+
+void app_stopped(struct app *app)
+{
+    stream_hub_done(app->stream);
+    app->cache = cache_free(app->cache);
+    ts_service_stopped(app->service);
+}

@@ -1,0 +1,64 @@
+/*
+ * The application: what the handlers share. Handlers get the `struct ts_service` as context; app_of() finds the rest.
+ *
+ * Order of change. `seq` is the highest committed number this process knows of. On SQLite that is all there are, as this process
+ * alone writes. On PostgreSQL other replicas write too: their numbers come by NOTIFY and, because nothing is trusted to arrive, by
+ * looking each 5 s; `seq_is_current` is true while that works, and only then are cached answers used.
+ *
+ * Thread rule: the loop's thread.
+ */
+#ifndef TP_CAPITAL_APP_H
+#define TP_CAPITAL_APP_H
+
+#include "config.h"
+#include "db/listen.h"
+#include "db/reader.h"
+#include "db/writer.h"
+#include "metrics.h"
+#include "service/service.h"
+#include "store.h"
+
+/* Spec 3.4: the gateway gives up at 10 s, we before it. */
+#define INGEST_DEADLINE_US (9 * TS_US_PER_S)
+
+struct app {
+    struct ts_service *service;
+    const struct api_config *config;
+    struct ts_db_options db;
+    struct api_metrics metrics;
+    struct cache *cache;
+    struct health *health;
+    struct stream_hub *stream;
+    struct database *database;
+    struct ts_writer *writer;     /* from start on */
+    struct ts_reader *readers;    /* NULL until the database is ready, as the listener */
+    struct ts_listener *listener; /* PostgreSQL only */
+    bool ready;                   /* migrated; messages can be stored */
+    bool seq_is_current;
+    int64_t seq;
+    char store_id[STORE_ID_SIZE];
+    size_t pending_bytes; /* of messages on their way to disk */
+};
+
+static inline struct app *app_of(void *ctx)
+{
+    return ((struct ts_service *)ctx)->app;
+}
+
+/* ts_service_def.start, .stop and .on_answered */
+int app_start(struct ts_service *service);
+void app_stop(struct ts_service *service);
+void app_on_answered(struct ts_service *service, const struct ts_http_request *req, int status);
+
+/* The database is closed: the last step of a stop. */
+void app_stopped(struct app *app);
+
+/* A number was committed, here or elsewhere: streams are woken. */
+void app_seq_advanced(struct app *app, int64_t seq);
+
+static inline bool app_is_sqlite(const struct app *app)
+{
+    return app->db.driver == &ts_db_sqlite;
+}
+
+#endif

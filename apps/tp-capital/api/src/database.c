@@ -1,0 +1,325 @@
+#include "database.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/number.h"
+#include "health.h"
+#include "stream.h"
+
+#define MIGRATION_TIMEOUT_US (600 * TS_US_PER_S)
+#define LOOK_EVERY_MS        5000 /* for changes that no notification told us of */
+
+/* --- migration: an operation of the writer, on a connection of its own with a longer patience --------------------------- */
+
+struct startup {
+    struct ts_writer_op op;
+    struct app *app;
+    uv_timer_t retry;
+    int attempts;
+    /* Result */
+    int error, applied;
+    struct ts_db_error detail;
+    struct store_head head;
+};
+
+static int migrate(const struct ts_db_options *options, int *ret_applied, struct store_head *ret_head,
+                   struct ts_db_error *ret_detail)
+{
+    struct ts_db_options own = *options;
+    _cleanup_(ts_db_closep) struct ts_db *db = NULL;
+
+    own.statement_timeout_us = MIGRATION_TIMEOUT_US;
+    own.ret_error = ret_detail;
+    int r = ts_db_open(&own, &db);
+    if (r < 0)
+        return r;
+    r = store_migrate(db, own.schema, ret_applied);
+    if (r == 0)
+        r = store_read_head(db, ret_head);
+    if (r < 0)
+        *ret_detail = *ts_db_error(db);
+    return r;
+}
+
+static int run_startup(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n)
+{
+    struct startup *startup = TS_CONTAINER_OF(ops[0], struct startup, op);
+    (void)store, (void)db, (void)n;
+    startup->error = migrate(&startup->app->db, &startup->applied, &startup->head, &startup->detail);
+    return 0; /* the loop decides what to do about an error */
+}
+
+static void on_started(struct ts_writer_op *op, int result);
+static const struct ts_writer_kind startup_kind = {
+    .name = "startup", .apply = run_startup, .done = on_started};
+
+static void submit_startup(struct startup *startup)
+{
+    startup->attempts++;
+    startup->op = (struct ts_writer_op){.kind = &startup_kind};
+    if (ts_writer_submit(startup->app->writer, &startup->op) < 0)
+        ts_service_quit(startup->app->service, 1);
+}
+
+static void on_retry(uv_timer_t *timer)
+{
+    submit_startup(timer->data);
+}
+
+/* --- PostgreSQL: what other replicas commit ----------------------------------------------------------------------------- */
+
+struct look {
+    struct ts_read_job job;
+    struct app *app;
+    uv_timer_t timer;
+    struct store_head head;
+    bool running;
+};
+
+/* What `start` began and `stop` ends; one a process, freed with the service's arena. */
+struct database {
+    struct startup startup;
+    struct look look;
+};
+
+static int run_look(struct ts_read_job *job, struct ts_db *db)
+{
+    return store_read_head(db, &TS_CONTAINER_OF(job, struct look, job)->head);
+}
+
+static void on_looked(struct ts_read_job *job, int result)
+{
+    struct look *look = TS_CONTAINER_OF(job, struct look, job);
+    struct app *app = look->app;
+    look->running = false;
+    app->seq_is_current = result == 0 && app->listener && ts_listener_is_connected(app->listener);
+    if (result == 0)
+        app_seq_advanced(app, look->head.last_seq);
+}
+
+static void look(struct look *look)
+{
+    if (!look->running && look->app->readers) {
+        look->job = (struct ts_read_job){.run = run_look, .done = on_looked};
+        look->running = ts_reader_submit(look->app->readers, &look->job) == 0;
+    }
+}
+
+static void on_look_timer(uv_timer_t *timer)
+{
+    look(timer->data);
+}
+
+static void on_listening(void *ctx)
+{
+    look(ctx);
+}
+
+static void on_listener_lost(void *ctx)
+{
+    struct look *self = ctx;
+    self->app->seq_is_current = false;
+    ts_log_warn("Database connection error, retrying...", TS_F_CSTR("connection", "listener"));
+}
+
+/* "first-last" */
+static void on_notify(ts_str payload, void *ctx)
+{
+    struct look *self = ctx;
+    ts_str rest = payload, first;
+    int64_t last;
+    if (ts_str_split(&rest, '-', &first) && ts_parse_i64(rest, 1, INT64_MAX, &last) == 0)
+        app_seq_advanced(self->app, last);
+}
+
+static int start_listening(struct app *app, struct look *self)
+{
+    const struct ts_listener_options options = {
+        .db = app->db,
+        .channel = STORE_NOTIFY_CHANNEL,
+        .on_connected = on_listening,
+        .on_lost = on_listener_lost,
+        .on_notify = on_notify,
+        .ctx = self,
+    };
+    uv_timer_start(&self->timer, on_look_timer, LOOK_EVERY_MS, LOOK_EVERY_MS);
+    return ts_listener_new(app->service->loop, &options, &app->listener);
+}
+
+/* --- start -------------------------------------------------------------------------------------------------------------- */
+
+static void become_ready(struct database *database)
+{
+    struct app *app = database->startup.app;
+    const struct startup *startup = &database->startup;
+    struct ts_reader_options readers = {.db = app->db, .threads = (int)TS_MIN(app->config->pool_max - 2, 2)};
+
+    memcpy(app->store_id, startup->head.store_id, sizeof(app->store_id));
+    app->seq = startup->head.last_seq;
+    app->seq_is_current = app_is_sqlite(app);
+    int r = ts_reader_new(app->service->loop, &readers, &app->readers);
+    if (r == 0 && !app_is_sqlite(app))
+        r = start_listening(app, &database->look);
+    if (r < 0) {
+        ts_log_error("Cannot read the database", TS_F_ERR(r));
+        ts_service_quit(app->service, 1);
+        return;
+    }
+    app->ready = true;
+    ts_log_info("Database ready", TS_F_CSTR("store", app_is_sqlite(app) ? "sqlite" : "postgres"),
+                TS_F_I64("migrations", startup->applied), TS_F_I64("seq", app->seq));
+}
+
+static void on_started(struct ts_writer_op *op, int result)
+{
+    struct database *database = TS_CONTAINER_OF(op, struct database, startup.op);
+    struct startup *startup = &database->startup;
+    const struct api_config *config = startup->app->config;
+
+    if (result == 0 && startup->error == 0) {
+        become_ready(database);
+        return;
+    }
+    bool hopeless = startup->error == TS_E_DB_SCHEMA || startup->attempts >= config->startup_retries;
+    ts_log_write(hopeless ? TS_LOG_ERROR : TS_LOG_WARN,
+                 hopeless ? "Database unavailable at start" : "Database connection error, retrying...",
+                 (const struct ts_log_field[]){TS_F_I64("attempt", startup->attempts),
+                                               TS_F_ERR(startup->error),
+                                               TS_F_CSTR("detail", startup->detail.message)},
+                 3);
+    if (hopeless)
+        ts_service_quit(startup->app->service, 1);
+    else if (!uv_is_closing((uv_handle_t *)&startup->retry))
+        uv_timer_start(&startup->retry, on_retry, (uint64_t)config->startup_delay_ms, 0);
+}
+
+/* --- the writer's news -------------------------------------------------------------------------------------------------- */
+
+static void on_write_error(const struct ts_db_error *error, int attempt, int64_t wait_us, void *ctx)
+{
+    struct app *app = ctx;
+    enum db_error_type type = metrics_db_error_type(error->error);
+    const char *msg = type == DB_ERROR_DEADLOCK ? "Database deadlock detected, retrying..."
+                                                : "Database connection error, retrying...";
+
+    ts_counter_add(app->metrics.db_errors[type], 1);
+    if (wait_us < 0)
+        health_on_write(app->health, error->error);
+    ts_log_write(wait_us < 0 ? TS_LOG_ERROR : TS_LOG_WARN, wait_us < 0 ? "Database gave up" : msg,
+                 (const struct ts_log_field[]){TS_F_I64("attempt", attempt), TS_F_ERR(error->error),
+                                               TS_F_CSTR("sqlstate", error->sqlstate),
+                                               TS_F_CSTR("detail", error->message)},
+                 4);
+}
+
+static void on_batch(size_t ops, int64_t duration_us, void *ctx)
+{
+    struct app *app = ctx;
+    (void)ops, (void)duration_us;
+    health_on_write(app->health, 0);
+}
+
+/* After a failed sync nobody knows what is on disk: leave at once, the restart recovers. */
+static void on_fatal(const struct ts_db_error *error, void *ctx)
+{
+    struct app *app = ctx;
+    ts_log_error("Database could not sync, leaving", TS_F_ERR(error->error),
+                 TS_F_CSTR("detail", error->message));
+    ts_service_quit(app->service, 1);
+}
+
+static int prepare_folder(const struct app *app)
+{
+    if (!app_is_sqlite(app))
+        return 0;
+    ts_log_info("No DATABASE_URL and no TIMESCALEDB_HOST: using the embedded SQLite database",
+                TS_F_CSTR("path", app->db.path));
+    return ts_mkdir_all(app->config->common.data_dir.ptr, 0700);
+}
+
+int database_start(struct app *app)
+{
+    struct database *database = TS_ARENA_NEW(app->service->arena, struct database);
+    const struct ts_writer_options writer = {
+        .db = app->db, .on_error = on_write_error, .on_batch = on_batch, .on_fatal = on_fatal, .ctx = app};
+
+    if (!database)
+        return -ENOMEM;
+    int r = prepare_folder(app);
+    if (r == 0)
+        r = ts_writer_new(app->service->loop, &writer, &app->writer);
+    if (r < 0)
+        return r;
+    app->database = database;
+    database->startup.app = database->look.app = app;
+    uv_timer_init(app->service->loop, &database->startup.retry);
+    uv_timer_init(app->service->loop, &database->look.timer);
+    database->startup.retry.data = &database->startup;
+    database->look.timer.data = &database->look;
+    submit_startup(&database->startup);
+    return 0;
+}
+
+/* --- stop: readers, then the writer, which finishes what it has --------------------------------------------------------- */
+
+static void on_writer_stopped(void *ctx)
+{
+    struct app *app = ctx;
+    app->writer = ts_writer_free(app->writer);
+    app_stopped(app);
+}
+
+static void on_readers_stopped(void *ctx)
+{
+    struct app *app = ctx;
+    app->readers = ts_reader_free(app->readers);
+    ts_writer_stop(app->writer, on_writer_stopped, app);
+}
+
+void database_stop(struct app *app)
+{
+    app->listener = ts_listener_free(app->listener);
+    uv_close((uv_handle_t *)&app->database->startup.retry, NULL);
+    uv_close((uv_handle_t *)&app->database->look.timer, NULL);
+    app->ready = false;
+    if (app->readers)
+        ts_reader_stop(app->readers, on_readers_stopped, app);
+    else
+        ts_writer_stop(app->writer, on_writer_stopped, app);
+}
+
+/* --- verb --------------------------------------------------------------------------------------------------------------- */
+
+int database_migrate_verb(struct ts_service *service, int argc, char **argv)
+{
+    const struct api_config *config = service->config;
+    struct ts_db_options options;
+    struct ts_db_error detail = {0};
+    struct store_head head;
+    int applied = 0;
+
+    (void)argc, (void)argv;
+    int r = api_config_database(config, service->arena, &options);
+    if (r == 0 && ts_secret_is_set(&config->migration_url)) {
+        options.driver = &ts_db_postgres;
+        options.url = config->migration_url.value;
+        options.schema = config->timescale_schema.ptr;
+    }
+    if (r == 0 && options.driver == &ts_db_sqlite)
+        r = ts_mkdir_all(config->common.data_dir.ptr, 0700);
+    if (r == 0)
+        r = migrate(&options, &applied, &head, &detail);
+    if (r < 0) {
+        fprintf(stderr, "migrate: %s %s\n", ts_error_text(r), detail.message);
+        return 1;
+    }
+    printf("migrations applied: %d\n", applied);
+    return 0;
+}

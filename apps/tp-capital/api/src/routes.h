@@ -1,0 +1,36 @@
+/* The route table. Everything a client can ask for stands here; openapi.yaml says what it gets. */
+#ifndef TP_CAPITAL_ROUTES_H
+#define TP_CAPITAL_ROUTES_H
+
+#include "http/server.h"
+
+extern const struct ts_http_route api_routes[];
+extern const size_t api_n_routes;
+
+/* ingest.c */
+void ingest_check_headers(struct ts_http_request *req, void *ctx);
+void ingest_post(struct ts_http_request *req, void *ctx);
+
+/* signals.c */
+void signals_list(struct ts_http_request *req, void *ctx);
+void signals_get(struct ts_http_request *req, void *ctx);
+
+/* stream.c */
+void stream_get(struct ts_http_request *req, void *ctx);
+
+/* parse_route.c */
+void parse_check_headers(struct ts_http_request *req, void *ctx);
+void parse_post(struct ts_http_request *req, void *ctx);
+
+/* reading.c */
+void reading_root(struct ts_http_request *req, void *ctx);
+void reading_channels(struct ts_http_request *req, void *ctx);
+void reading_configured_channels(struct ts_http_request *req, void *ctx);
+void reading_bots(struct ts_http_request *req, void *ctx);
+void reading_forwarded(struct ts_http_request *req, void *ctx);
+void reading_logs(struct ts_http_request *req, void *ctx);
+
+/* health.c */
+void health_get(struct ts_http_request *req, void *ctx);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * Store: every SQL statement of the service, and nothing else. Three files: store_ingest.c writes messages (one by one, both
+ * dialects), store_batch.c writes a whole batch of new messages with one statement (PostgreSQL), store_signals.c and store_reading.c read.
+ *
+ * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
+ * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
+ * the number that made it, so `id == seq` means "never changed since". A reader that knows n finds what happened since by `seq > n`.
+ *
+ * Versions. A message version is (channel_id, message_id, revision). All are kept; the signal shows the highest one. What arrives
+ * late (an older revision) is kept and changes nothing that is shown.
+ *
+ * Thread rule: store_apply_* run on the writer thread, the other functions on a reader thread; errors are those of db/db.h.
+ */
+#ifndef TP_CAPITAL_STORE_H
+#define TP_CAPITAL_STORE_H
+
+#include "db/db.h"
+#include "db/migrate.h"
+#include "db/writer.h"
+#include "message.h"
+#include "parser.h"
+
+/* The channel of PostgreSQL's NOTIFY; the payload is "first-last", a range of seq. */
+#define STORE_NOTIFY_CHANNEL "tp_capital_signals"
+
+/* --- writing ------------------------------------------------------------------------------------------------------------ */
+
+enum store_outcome {
+    STORE_STORED,
+    STORE_DUPLICATE,      /* the version was there, or an edit changed nothing */
+    STORE_DUPLICATE_RACE, /* the database refused a second one (23505) */
+};
+
+/* One message on its way to disk: a single allocation, the texts lie behind the struct. */
+struct store_ingest {
+    struct ts_writer_op op;
+    struct message message;
+    struct signal signal;
+    ts_str take_profit; /* "{32.1,33}", or NONE */
+    ts_str request_id, traceparent;
+    int64_t now_us; /* server time, whole milliseconds */
+    void *app;      /* the caller's, as the ticket */
+    uint64_t ticket;
+    size_t size_bytes;
+    /* Results, valid once the operation is done with 0 (or, for DUPLICATE_RACE, with TS_E_DB_CONSTRAINT). */
+    enum store_outcome outcome;
+    int64_t seq; /* number of the change; 0 when nothing that is shown changed */
+    int64_t signal_id;
+};
+
+/* Copies everything. NULL when out of memory. */
+struct store_ingest *store_ingest_new(const struct message *message, const struct signal *signal,
+                                      ts_str request_id, ts_str traceparent, int64_t now_us);
+struct store_ingest *store_ingest_free(struct store_ingest *ingest);
+TS_DEFINE_CLEANUP(struct store_ingest *, store_ingest_free)
+
+/* True when store_apply_batch may have it: an original that was forwarded nowhere. */
+bool store_ingest_is_plain(const struct store_ingest *ingest);
+
+/* Both fit ts_writer_kind.apply; `store` is not used. */
+int store_apply_each(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
+int store_apply_batch(void *store, struct ts_db *db, struct ts_writer_op *const *ops,
+                      size_t n); /* PostgreSQL, plain ones */
+
+/* Changes nothing, but needs everything that a change needs: is the disk writable again? Fits ts_writer_kind.apply. */
+int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
+
+/* --- signals ------------------------------------------------------------------------------------------------------------ */
+
+/* A row of the statements below; texts borrowed from the database until the call-back returns. */
+struct store_signal {
+    int64_t id, seq, revision, ts_us, ingested_at_us;
+    bool has_channel_id, has_message_id; /* rows of an older system have none */
+    int64_t channel_id, message_id;
+    ts_str channel, asset, signal_type, trade_type, raw_message, source;
+    ts_str take_profit; /* "{32.1,33}", or NONE */
+    int64_t buy_min_e6, buy_max_e6, target_1_e6, target_2_e6, target_final_e6, stop_e6; /* 0 = none */
+    bool complete, deleted;
+};
+
+typedef int (*store_signal_fn)(const struct store_signal *row, void *ctx);
+
+/* Filters are joined by AND; NONE and the extreme values mean "any". */
+struct store_filter {
+    int64_t from_us, to_us; /* inclusive */
+    int64_t before_ts_us,
+        before_id; /* cursor: rows that come after this one in the order; INT64_MAX = from the start */
+    bool has_channel_id;
+    int64_t channel_id;
+    ts_str channel, asset, signal_type, trade_type, search;
+    int complete; /* 1, 0, -1 = any */
+    int64_t limit, offset;
+};
+
+#define STORE_FILTER_ANY                                                                             \
+    {                                                                                                \
+        .from_us = INT64_MIN, .to_us = INT64_MAX, .before_ts_us = INT64_MAX, .before_id = INT64_MAX, \
+        .complete = -1                                                                               \
+    }
+
+/* The state of the numbers. store_id: 32 or 36 characters that name this database. */
+#define STORE_ID_SIZE 40
+struct store_head {
+    int64_t last_seq;
+    char store_id[STORE_ID_SIZE];
+};
+
+TS_MUST_CHECK int store_read_head(struct ts_db *db, struct store_head *ret);
+
+/* The page, newest ts first, then id descending, with the head of the same snapshot. */
+TS_MUST_CHECK int store_list_signals(struct ts_db *db, const struct store_filter *filter, store_signal_fn fn,
+                                     void *ctx, struct store_head *ret_head);
+
+/* Matching rows regardless of cursor, limit and offset, counted up to `max` + 1. */
+TS_MUST_CHECK int store_count_signals(struct ts_db *db, const struct store_filter *filter, int64_t max,
+                                      int64_t *ret);
+
+/* TS_E_NOT_FOUND when there is none or it was deleted. */
+TS_MUST_CHECK int store_get_signal(struct ts_db *db, int64_t id, store_signal_fn fn, void *ctx);
+
+struct store_version {
+    int64_t revision, ts_us, ingested_at_us;
+    int64_t edited_at_us, received_at_us; /* or MESSAGE_NO_TIME */
+    ts_str text;                          /* NONE for a deletion */
+    ts_str media_type, request_id;        /* or NONE */
+};
+typedef int (*store_version_fn)(const struct store_version *version, void *ctx);
+
+/* Oldest first. */
+TS_MUST_CHECK int store_list_versions(struct ts_db *db, int64_t channel_id, int64_t message_id,
+                                      store_version_fn fn, void *ctx);
+
+/* Changed rows with seq > `since`, deleted ones included, ascending, at most `limit`. */
+TS_MUST_CHECK int store_list_changes(struct ts_db *db, int64_t since, int64_t limit, store_signal_fn fn,
+                                     void *ctx);
+
+/* How many there are, counted up to max + 1. */
+TS_MUST_CHECK int store_count_changes(struct ts_db *db, int64_t since, int64_t max, int64_t *ret);
+
+/* --- the small lists ---------------------------------------------------------------------------------------------------- */
+
+typedef int (*store_row_fn)(const struct ts_row *row, void *ctx);
+
+/* channel, channel_id, signal_count, last_signal (or null) */
+TS_MUST_CHECK int store_list_channels(struct ts_db *db, store_row_fn fn, void *ctx);
+
+/* channel_id, channel_type; the active ones */
+TS_MUST_CHECK int store_list_configured_channels(struct ts_db *db, store_row_fn fn, void *ctx);
+
+TS_MUST_CHECK int store_has_bot(struct ts_db *db, bool *ret);
+
+struct store_forwarded_filter {
+    bool has_channel_id;
+    int64_t channel_id, from_us, to_us, limit;
+};
+
+/* id, ts, source_channel_id, source_channel_name, message_id, message_text, image_url, image_width, image_height, forwarded_at,
+ * destination_channel_id, forward_method */
+TS_MUST_CHECK int store_list_forwarded(struct ts_db *db, const struct store_forwarded_filter *filter,
+                                       store_row_fn fn, void *ctx);
+
+/* --- health and schema -------------------------------------------------------------------------------------------------- */
+
+struct store_health {
+    bool fsync_off; /* PostgreSQL only: commits survive no power cut */
+};
+TS_MUST_CHECK int store_check_health(struct ts_db *db, struct store_health *ret);
+
+/* Makes the schema when it is missing (PostgreSQL; `schema` is [a-z_][a-z0-9_]*), then applies the migrations. */
+TS_MUST_CHECK int store_migrate(struct ts_db *db, const char *schema, int *ret_applied);
+
+#endif

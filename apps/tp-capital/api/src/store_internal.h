@@ -1,0 +1,32 @@
+/* What the store's own files share; nobody else includes it. */
+#ifndef TP_CAPITAL_STORE_INTERNAL_H
+#define TP_CAPITAL_STORE_INTERNAL_H
+
+#include "store.h"
+
+/* The channel of a message that came without a name, from a channel nobody registered. */
+#define STORE_UNKNOWN_CHANNEL "Desconhecido"
+
+/* SQLITE_CONSTRAINT_UNIQUE and _PRIMARYKEY, without its header. */
+#define STORE_SQLITE_UNIQUE      2067
+#define STORE_SQLITE_PRIMARY_KEY 1555
+
+/* Years 1 to 9999: what both databases can compare with. */
+#define STORE_TIME_MIN_US INT64_C(-62135596800000000)
+#define STORE_TIME_MAX_US INT64_C(253402300799999999)
+
+/* PostgreSQL: one batch at a time, over all replicas, so that numbers are drawn in commit order. */
+extern const struct ts_sql store_sql_lock;
+
+/* The columns that an edit replaces: asset, signal_type, trade_type, buy_min (also price), buy_max, target_1, target_2, target_final,
+ * take_profit, stop, complete, raw_message. */
+enum { STORE_READING_COLUMNS = 12 };
+void store_put_reading(struct ts_db_value out[STORE_READING_COLUMNS], const struct store_ingest *in);
+
+/* MESSAGE_NO_TIME is null. */
+struct ts_db_value store_time_or_null(int64_t time_us);
+
+/* Whether the connection's last failure was a second row of a unique key. */
+bool store_is_unique_violation(const struct ts_db *db);
+
+#endif

@@ -1,0 +1,102 @@
+/* The small lists, the health check and the schema. */
+#include <stdio.h>
+
+#include "base/error.h"
+#include "store.h"
+#include "store_internal.h"
+#include "store_migrations.h"
+
+static int run(struct ts_db *db, const struct ts_sql *sql, const struct ts_db_value *params, size_t n,
+               ts_row_fn fn, void *ctx)
+{
+    return (int)TS_MIN(ts_db_run(db, sql, params, n, fn, ctx), 0);
+}
+
+int store_list_channels(struct ts_db *db, store_row_fn fn, void *ctx)
+{
+    static const struct ts_sql sql = {
+        .text = "SELECT channel, channel_id, signal_count, last_signal FROM channel_stats"
+                " ORDER BY signal_count DESC, channel_id, channel"};
+    return run(db, &sql, NULL, 0, fn, ctx);
+}
+
+int store_list_configured_channels(struct ts_db *db, store_row_fn fn, void *ctx)
+{
+    static const struct ts_sql sql = {
+        .text = "SELECT channel_id, channel_type FROM telegram_channels WHERE status = 'active'"
+                " ORDER BY channel_id, channel_type"};
+    return run(db, &sql, NULL, 0, fn, ctx);
+}
+
+static int on_row(const struct ts_row *row, void *ctx)
+{
+    (void)row;
+    *(bool *)ctx = true;
+    return 0;
+}
+
+int store_has_bot(struct ts_db *db, bool *ret)
+{
+    static const struct ts_sql sql = {.text = "SELECT 1 FROM telegram_bots WHERE status = 'active' LIMIT 1"};
+    bool found = false;
+    int r = run(db, &sql, NULL, 0, on_row, &found);
+    if (r == 0)
+        *ret = found;
+    return r;
+}
+
+int store_list_forwarded(struct ts_db *db, const struct store_forwarded_filter *filter, store_row_fn fn,
+                         void *ctx)
+{
+#define FORWARDED(any_channel)                                                                         \
+    "SELECT id, ts, source_channel_id, source_channel_name, message_id, message_text, image_url, "     \
+    "image_width, image_height, forwarded_at,"                                                         \
+    " destination_channel_id, forward_method FROM forwarded_messages WHERE ts >= $1 AND ts <= $2 AND " \
+    "(" any_channel " IS NULL OR source_channel_id = $3) ORDER BY ts DESC, id DESC LIMIT $4"
+    static const struct ts_sql sql = {.text = FORWARDED("$3::bigint"), .sqlite = FORWARDED("$3")};
+    const struct ts_db_value params[] = {
+        ts_db_time(TS_MAX(filter->from_us, STORE_TIME_MIN_US)),
+        ts_db_time(TS_MIN(filter->to_us, STORE_TIME_MAX_US)),
+        filter->has_channel_id ? ts_db_int(filter->channel_id) : ts_db_null(),
+        ts_db_int(filter->limit),
+    };
+    return run(db, &sql, params, TS_ARRAY_LEN(params), fn, ctx);
+}
+
+/* --- health ------------------------------------------------------------------------------------------------------------- */
+
+static int on_fsync(const struct ts_row *row, void *ctx)
+{
+    *(bool *)ctx = ts_str_eq(ts_row_text(row, 0), TS_STR("off"));
+    return 0;
+}
+
+int store_check_health(struct ts_db *db, struct store_health *ret)
+{
+    static const struct ts_sql sql = {.text = "SELECT current_setting('fsync') FROM change_seq",
+                                      .sqlite = "SELECT 'on' FROM change_seq"};
+    return run(db, &sql, NULL, 0, on_fsync, &ret->fsync_off);
+}
+
+/* --- schema ------------------------------------------------------------------------------------------------------------- */
+
+static int make_schema(struct ts_db *db, const char *schema)
+{
+    static const struct ts_sql exists = {.text = "SELECT 1 FROM pg_namespace WHERE nspname = $1"};
+    struct ts_db_value name = ts_db_text(ts_str_from(schema));
+    bool found = false;
+    int r = run(db, &exists, &name, 1, on_row, &found);
+    if (r < 0 || found)
+        return r;
+    char script[128]; /* the name was checked: letters, digits and underscores */
+    snprintf(script, sizeof(script), "CREATE SCHEMA IF NOT EXISTS %s", schema);
+    return ts_db_script(db, script);
+}
+
+int store_migrate(struct ts_db *db, const char *schema, int *ret_applied)
+{
+    if (ts_db_dialect(db) == TS_SQLITE)
+        return ts_migrate(db, &store_migrations_sqlite, ret_applied);
+    int r = make_schema(db, schema);
+    return r < 0 ? r : ts_migrate(db, &store_migrations_postgres, ret_applied);
+}

@@ -1,0 +1,340 @@
+#include "stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/number.h"
+#include "http/query.h"
+#include "routes.h"
+#include "row_json.h"
+
+#define PAGE_ROWS         200
+#define PAGE_BYTES        (64 * 1024) /* no further row is begun beyond this */
+#define PAGE_BUFFER_BYTES (256 * 1024)
+#define BACKLOG_BYTES     (64 * 1024) /* a reader with more unsent waits */
+#define SLOW_WAIT_MS      100
+#define FAILED_WAIT_MS    1000
+
+struct reader {
+    ts_http_ticket ticket; /* 0 = gone */
+    struct stream_hub *hub;
+    int64_t seq; /* it has everything up to here */
+    struct reader *next;
+};
+
+/* A change as it lies in the page. */
+struct change {
+    int64_t id, seq;
+    bool deleted;
+    size_t start, len; /* of its JSON in the buffer */
+};
+
+struct stream_hub {
+    struct app *app;
+    uv_timer_t timer; /* to look again at slow readers, and after a failure */
+    struct reader *readers;
+    bool running, again, stopped;
+    /* The job, one at a time. */
+    struct ts_read_job job;
+    int64_t since;
+    bool too_far;
+    struct store_head head;
+    size_t n_changes;
+    struct change changes[PAGE_ROWS];
+    struct ts_buf json;
+};
+
+static void wake(struct stream_hub *hub);
+
+static void on_timer(uv_timer_t *timer)
+{
+    wake(timer->data);
+}
+
+/* --- the page, on a reader thread --------------------------------------------------------------------------------------- */
+
+static int on_change(const struct store_signal *row, void *ctx)
+{
+    struct stream_hub *hub = ctx;
+    if (hub->n_changes == PAGE_ROWS || hub->json.len > PAGE_BYTES)
+        return 0;
+    struct change *change = &hub->changes[hub->n_changes++];
+    *change =
+        (struct change){.id = row->id, .seq = row->seq, .deleted = row->deleted, .start = hub->json.len};
+    struct ts_jsonw w = ts_jsonw_begin(&hub->json);
+    row_json_signal(&w, row);
+    change->len = hub->json.len - change->start;
+    return ts_buf_error(&hub->json);
+}
+
+static int run_page(struct ts_read_job *job, struct ts_db *db)
+{
+    struct stream_hub *hub = TS_CONTAINER_OF(job, struct stream_hub, job);
+    int64_t behind = 0;
+
+    ts_buf_clear(&hub->json);
+    hub->n_changes = 0;
+    hub->too_far = false;
+    int r = store_read_head(db, &hub->head);
+    if (r == 0 && hub->head.last_seq - hub->since > STREAM_MAX_BEHIND)
+        r = store_count_changes(db, hub->since, STREAM_MAX_BEHIND, &behind);
+    hub->too_far = behind > STREAM_MAX_BEHIND;
+    if (r < 0 || hub->too_far || hub->since >= hub->head.last_seq)
+        return r;
+    return store_list_changes(db, hub->since, PAGE_ROWS, on_change, hub);
+}
+
+/* --- sending ------------------------------------------------------------------------------------------------------------ */
+
+static void send_events(struct reader *reader, const struct ts_buf *events, int64_t seq)
+{
+    struct ts_http_server *server = reader->hub->app->service->server;
+    reader->seq = seq;
+    if (ts_buf_error(events) || ts_http_stream_send(server, reader->ticket, ts_buf_view(events)) < 0)
+        ts_http_stream_close(server, reader->ticket); /* it comes back with its last number */
+}
+
+static void send_reset(struct reader *reader, int64_t seq)
+{
+    _cleanup_(ts_buf_done) struct ts_buf event = TS_BUF_INIT(256);
+    ts_buf_printf(&event, "event: reset\nid: %lld\ndata: {\"seq\":%lld}\n\n", (long long)seq, (long long)seq);
+    send_events(reader, &event, seq);
+}
+
+/* What a reader that knows everything up to `since` has to be told. */
+static void put_events(struct ts_buf *out, const struct stream_hub *hub, int64_t since)
+{
+    for (size_t i = 0; i < hub->n_changes; i++) {
+        const struct change *change = &hub->changes[i];
+        if (change->seq <= since)
+            continue;
+        const char *name = change->deleted ? "deleted" : change->id > since ? "created" : "updated";
+        ts_buf_printf(out, "event: signal.%s\nid: %lld\ndata: ", name, (long long)change->seq);
+        ts_buf_bytes(out, hub->json.data + change->start, change->len);
+        ts_buf_cstr(out, "\n\n");
+    }
+}
+
+static bool can_take_more(const struct reader *reader)
+{
+    ptrdiff_t backlog = ts_http_stream_backlog(reader->hub->app->service->server, reader->ticket);
+    return reader->ticket && backlog >= 0 && backlog < BACKLOG_BYTES;
+}
+
+/* The page reaches from `since` to the last of its changes; readers within it are brought to its end. */
+static void send_page(struct stream_hub *hub)
+{
+    _cleanup_(ts_buf_done) struct ts_buf events = TS_BUF_INIT(2 * PAGE_BUFFER_BYTES);
+    int64_t composed_for = -1, last = hub->changes[hub->n_changes - 1].seq;
+
+    for (struct reader *reader = hub->readers; reader; reader = reader->next) {
+        if (reader->seq < hub->since || reader->seq >= last || !can_take_more(reader))
+            continue;
+        if (reader->seq != composed_for) { /* most readers know the same */
+            composed_for = reader->seq;
+            ts_buf_clear(&events);
+            put_events(&events, hub, composed_for);
+        }
+        send_events(reader, &events, last);
+    }
+}
+
+static void send_resets(struct stream_hub *hub)
+{
+    for (struct reader *reader = hub->readers; reader; reader = reader->next) {
+        bool too_far = hub->too_far && reader->seq <= hub->since;
+        if (reader->ticket && (too_far || reader->seq > TS_MAX(hub->head.last_seq, hub->app->seq)) &&
+            can_take_more(reader))
+            send_reset(reader, hub->head.last_seq);
+    }
+}
+
+/* --- the pump ----------------------------------------------------------------------------------------------------------- */
+
+static void sweep(struct stream_hub *hub)
+{
+    for (struct reader **at = &hub->readers; *at;) {
+        struct reader *reader = *at;
+        if (reader->ticket) {
+            at = &reader->next;
+            continue;
+        }
+        *at = reader->next;
+        free(reader);
+    }
+}
+
+static void look_again(struct stream_hub *hub, uint64_t wait_ms)
+{
+    if (!hub->stopped && !uv_is_active((uv_handle_t *)&hub->timer))
+        uv_timer_start(&hub->timer, on_timer, wait_ms, 0);
+}
+
+static void on_page(struct ts_read_job *job, int result)
+{
+    struct stream_hub *hub = TS_CONTAINER_OF(job, struct stream_hub, job);
+    bool again = hub->again;
+
+    if (result < 0) {
+        ts_log_warn("Failed to read changes for the stream", TS_F_ERR(result),
+                    TS_F_CSTR("detail", job->error_detail.message));
+        look_again(hub, FAILED_WAIT_MS);
+    } else {
+        send_resets(hub);
+        if (hub->n_changes > 0)
+            send_page(hub);
+    }
+    hub->running = hub->again = false;
+    sweep(hub);
+    if (result == 0 && (again || hub->n_changes > 0 || hub->too_far))
+        wake(hub);
+}
+
+/* The lowest number of a reader that can take more and has not all; -1 = none. */
+static int64_t furthest_behind(struct stream_hub *hub, bool *ret_slow)
+{
+    int64_t since = -1;
+    for (struct reader *reader = hub->readers; reader; reader = reader->next) {
+        if (!reader->ticket || reader->seq == hub->app->seq)
+            continue;
+        if (!can_take_more(reader))
+            *ret_slow = true;
+        else if (since < 0 || reader->seq < since)
+            since = reader->seq;
+    }
+    return since;
+}
+
+static void wake(struct stream_hub *hub)
+{
+    bool slow = false;
+    if (hub->stopped || !hub->app->readers)
+        return;
+    if (hub->running) {
+        hub->again = true;
+        return;
+    }
+    int64_t since = furthest_behind(hub, &slow);
+    if (slow)
+        look_again(hub, SLOW_WAIT_MS);
+    if (since < 0)
+        return;
+    hub->since = since;
+    hub->running = true;
+    if (ts_reader_submit(hub->app->readers, &hub->job) < 0) {
+        hub->running = false;
+        look_again(hub, FAILED_WAIT_MS);
+    }
+}
+
+void stream_hub_wake(struct stream_hub *hub)
+{
+    wake(hub);
+}
+
+/* --- readers ------------------------------------------------------------------------------------------------------------ */
+
+static void on_closed(ts_http_ticket ticket, void *ctx)
+{
+    struct reader *reader = ctx;
+    struct stream_hub *hub = reader->hub;
+    (void)ticket;
+    reader->ticket = 0; /* freed by the next sweep: the list may be walked just now */
+    if (!hub->running)
+        look_again(hub, 0);
+}
+
+static int read_since(struct ts_http_request *req, int64_t *ret, const char **ret_field)
+{
+    struct ts_query query;
+    ts_str field = TS_STR_NONE, text = ts_http_header(req, "Last-Event-ID");
+
+    *ret_field = "Last-Event-ID";
+    if (ts_str_is_none(text) || text.len == 0) {
+        *ret_field = "since";
+        int r = ts_query_parse(req->query, req->arena, &query, &field);
+        if (r < 0)
+            return r;
+        text = ts_query_get(&query, "since");
+    }
+    return ts_str_is_none(text) ? 0 : ts_parse_i64(text, 0, INT64_MAX, ret);
+}
+
+static void reply_bad_number(struct ts_http_request *req, const char *field)
+{
+    char text[64];
+    snprintf(text, sizeof(text), "Invalid parameter: %s", field);
+    ts_http_reply_error(req, 400, text, NULL, field);
+}
+
+static void reply_unavailable(struct ts_http_request *req)
+{
+    static const struct ts_http_header retry[] = {{TS_STR("Retry-After"), TS_STR("5")}};
+    ts_http_reply(req, &(struct ts_http_response){.status = 503,
+                                                  .headers = retry,
+                                                  .n_headers = 1,
+                                                  .body = TS_STR("{\"error\":\"Failed to fetch signals\"}")});
+}
+
+void stream_get(struct ts_http_request *req, void *ctx)
+{
+    struct app *app = app_of(ctx);
+    struct stream_hub *hub = app->stream;
+    int64_t since = app->seq;
+    const char *field;
+
+    if (read_since(req, &since, &field) < 0) {
+        reply_bad_number(req, field);
+        return;
+    }
+    struct reader *reader = app->ready ? calloc(1, sizeof(*reader)) : NULL;
+    if (!reader) {
+        reply_unavailable(req);
+        return;
+    }
+    *reader = (struct reader){.hub = hub, .seq = since};
+    if (ts_http_stream(req, on_closed, reader, &reader->ticket) < 0) {
+        free(reader);
+        return;
+    }
+    reader->next = hub->readers;
+    hub->readers = reader;
+    (void)ts_http_stream_send(app->service->server, reader->ticket, TS_STR(":\n\n"));
+    wake(hub);
+}
+
+/* --- life --------------------------------------------------------------------------------------------------------------- */
+
+struct stream_hub *stream_hub_new(struct app *app)
+{
+    struct stream_hub *hub = TS_ARENA_NEW(app->service->arena, struct stream_hub);
+    if (!hub)
+        return NULL;
+    hub->app = app;
+    hub->job = (struct ts_read_job){.run = run_page, .done = on_page};
+    hub->json.max_bytes = PAGE_BUFFER_BYTES;
+    uv_timer_init(app->service->loop, &hub->timer);
+    hub->timer.data = hub;
+    return hub;
+}
+
+void stream_hub_stop(struct stream_hub *hub)
+{
+    if (hub->stopped)
+        return;
+    hub->stopped = true;
+    uv_close((uv_handle_t *)&hub->timer, NULL);
+}
+
+void stream_hub_done(struct stream_hub *hub)
+{
+    for (struct reader *reader = hub->readers; reader; reader = reader->next)
+        reader->ticket = 0;
+    sweep(hub);
+    ts_buf_done(&hub->json);
+}
