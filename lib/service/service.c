@@ -140,7 +140,7 @@ static void out_of_patience(uv_timer_t *timer)
 static void begin_stop(struct process *process)
 {
     struct ts_service *service = &process->service;
-    const int64_t timeout_us = service->def->stop_timeout_us;
+    const int64_t timeout_us = service->stop_timeout_us;
 
     process->state = STOPPING;
     process->stop_deadline_us = ts_clock_mono_us() + timeout_us;
@@ -315,6 +315,7 @@ static int run(struct process *process)
     ts_json_init();
     service->loop = &loop;
     service->started_us = ts_clock_mono_us();
+    service->stop_timeout_us = service->def->stop_timeout_us;
 
     if (start(process) == 0)
         while (process->state != STOPPED)

@@ -57,8 +57,9 @@ struct ts_service {
     struct ts_http_server *
         server; /* listening before `start` is called, so /health can say 503 while it waits for a database */
     struct ts_http_guard *guard;
-    void *app;          /* the program's state, set by start */
-    int64_t started_us; /* monotonic */
+    void *app;               /* the program's state, set by start */
+    int64_t started_us;      /* monotonic */
+    int64_t stop_timeout_us; /* the definition's; `start` may set another that the configuration names */
 };
 
 struct ts_service_verb {
