@@ -37,7 +37,7 @@ describe('prices', () => {
 
   test('money has its unit, futures are points', () => {
     expect(plain(formatMoney(31.4, 'ITUB4', 'pt-BR'))).toBe('R$ 31,40');
-    expect(formatMoney(130450, 'WINFUT', 'pt-BR')).toBe('130.450,00 pts');
+    expect(formatMoney(130450, 'WINFUT', 'pt-BR')).toBe('130.450 pts');
     expect(formatMoney(null, 'ITUB4', 'pt-BR')).toBe('–');
   });
 
@@ -47,6 +47,11 @@ describe('prices', () => {
   test.each(['WINE3', 'ITUB4', 'DOLA11', null])('%s is not', (asset) =>
     expect(isQuotedInPoints(asset)).toBe(false),
   );
+
+  test('half points keep their decimals, whole ones leave room for them', () => {
+    expect(formatPrice(5421.5, 'pt-BR', 2, 'WDOFUT')).toBe('5.421,50');
+    expect(formatPrice(130450, 'pt-BR', 2, 'WINFUT')).toBe('130.450\u2008\u2007\u2007');
+  });
 
   test('a change carries its sign', () => {
     expect(plain(formatPercent(0.0215, 'pt-BR'))).toBe('+2,15%');

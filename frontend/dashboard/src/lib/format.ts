@@ -34,25 +34,37 @@ export function decimalsOf(value: number): number {
   return Math.max(MIN_DECIMALS, text.length - text.indexOf('.') - 1);
 }
 
-/** Two decimals, or as many as the price has. `align` pads on the right to the widest of a column. */
-export function formatPrice(value: number | null, language: Language, align = 0): string {
-  if (value === null) return MISSING;
-  const decimals = decimalsOf(value);
-  const text = numberFormat(language, {
-    minimumFractionDigits: MIN_DECIMALS,
-    maximumFractionDigits: MAX_DECIMALS,
-  }).format(value);
-  return text + FIGURE_SPACE.repeat(Math.max(0, align - decimals));
-}
-
 /** Index and currency futures are quoted in points, everything else in reais. */
 export function isQuotedInPoints(asset: string | null): boolean {
   return asset !== null && /^(?:WIN|IND|WDO|DOL)(?:FUT|[FGHJKMNQUVXZ]\d\d?)$/.test(asset);
 }
 
+/** As wide as a decimal mark. */
+const PUNCTUATION_SPACE = '\u2008';
+
+/**
+ * Two decimals, or as many as the price has; whole points have none. `align` pads on the right to the decimals of the longest in a
+ * column.
+ */
+export function formatPrice(
+  value: number | null,
+  language: Language,
+  align = 0,
+  asset: string | null = null,
+): string {
+  if (value === null) return MISSING;
+  const isWhole = Number.isInteger(value) && isQuotedInPoints(asset);
+  const text = numberFormat(language, {
+    minimumFractionDigits: isWhole ? 0 : MIN_DECIMALS,
+    maximumFractionDigits: MAX_DECIMALS,
+  }).format(value);
+  if (isWhole) return align === 0 ? text : text + PUNCTUATION_SPACE + FIGURE_SPACE.repeat(align);
+  return text + FIGURE_SPACE.repeat(Math.max(0, align - decimalsOf(value)));
+}
+
 export function formatMoney(value: number | null, asset: string | null, language: Language): string {
   if (value === null) return MISSING;
-  const text = formatPrice(value, language);
+  const text = formatPrice(value, language, 0, asset);
   return isQuotedInPoints(asset) ? `${text} pts` : `R$\u00a0${text}`;
 }
 

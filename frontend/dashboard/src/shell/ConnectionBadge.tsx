@@ -38,8 +38,8 @@ function NextTry({ at }: { at: number }) {
 export function ConnectionBadge() {
   const t = useTexts();
   const connection = useStore(stream.connection);
-  const condition = streamCondition(connection, t);
   const api = apiCondition(useApiHealth(), t);
+  const condition = streamCondition(connection, api, t);
   const gateway = gatewayCondition(useGatewayHealth(), t);
   const isDown = connection.state === 'waiting' || connection.state === 'offline';
   return (

@@ -70,10 +70,11 @@ function ChannelLinks({ onFollow }: FollowProps) {
 
 function Services({ folded }: { folded: boolean }) {
   const t = useTexts();
-  const connection = streamCondition(useStore(stream.connection), t);
+  const api = apiCondition(useApiHealth(), t);
+  const connection = streamCondition(useStore(stream.connection), api, t);
   const services = [
     { name: t.connection.stream, condition: connection },
-    { name: t.connection.api, condition: apiCondition(useApiHealth(), t) },
+    { name: t.connection.api, condition: api },
     { name: t.connection.gateway, condition: gatewayCondition(useGatewayHealth(), t) },
   ];
   if (folded)

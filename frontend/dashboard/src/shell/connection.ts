@@ -15,10 +15,12 @@ interface Asked<T> {
   isError: boolean;
 }
 
-export function streamCondition(connection: Connection, t: Catalogue): Condition {
+/** A stream that could not even begin, because the list before it did not come, is no longer "connecting". */
+export function streamCondition(connection: Connection, api: Condition, t: Catalogue): Condition {
   switch (connection.state) {
     case 'idle':
     case 'connecting':
+      if (api.tone === 'bad') return { tone: 'wait', text: t.connection.waiting };
       return { tone: 'none', text: t.connection.connecting };
     case 'live':
       return { tone: 'good', text: connection.isBack ? t.connection.back : t.connection.live };

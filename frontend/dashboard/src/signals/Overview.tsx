@@ -99,7 +99,8 @@ function Timeline() {
   const now = useNow(30_000);
   const [element, setElement] = useState<HTMLElement | null>(null);
   const width = useWidth(element);
-  const { day, points = [] } = useToday(true);
+  const { day, points: read } = useToday();
+  const points = read ?? [];
   const buys = points.filter(({ side }) => side === 'BUY').length;
   const lates = points.filter(({ isLate }) => isLate).length;
   const summary = [
@@ -112,9 +113,13 @@ function Timeline() {
     <section className={styles.part} aria-label={t.overview.byChannel}>
       <div className={styles.head}>
         <h2>{t.overview.today}</h2>
-        <span>{summary[0]}</span>
-        <span className={styles.buys}>▲ {summary[1]}</span>
-        <span className={styles.sells}>▼ {summary[2]}</span>
+        {points.length > 0 && (
+          <>
+            <span>{summary[0]}</span>
+            <span className={styles.buys}>▲ {summary[1]}</span>
+            <span className={styles.sells}>▼ {summary[2]}</span>
+          </>
+        )}
         {lates > 0 && <span className={styles.lates}>{summary[3]}</span>}
         {points.length >= MOST_POINTS && (
           <span>{t.overview.newestOnly(formatCount(MOST_POINTS, language))}</span>
@@ -126,7 +131,7 @@ function Timeline() {
             <Lanes lanes={lanesOf(points)} span={spanOf(points, day, now)} width={width} />
           </svg>
         )}
-        {points.length === 0 && <p className={styles.empty}>{t.overview.none}</p>}
+        {read?.length === 0 && <p className={styles.empty}>{t.overview.none}</p>}
       </div>
     </section>
   );

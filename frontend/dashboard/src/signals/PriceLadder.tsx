@@ -45,7 +45,7 @@ function Drawing({ signal, width }: { signal: Signal; width: number }) {
   const prices = [signal.stop, signal.buy_min, signal.buy_max, ...targets].filter((price) => price !== null);
   const scale = ladderScale(prices);
   const x = (price: number) => EDGE + scale(price) * (width - 2 * EDGE);
-  const name = (price: number) => formatPrice(price, language);
+  const name = (price: number) => formatPrice(price, language, 0, signal.asset);
   const marks: Mark[] = targets.map((price) => ({
     x: x(price),
     label: name(price),

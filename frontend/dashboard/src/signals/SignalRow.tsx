@@ -71,19 +71,17 @@ function RowLink({ signal, address, onFocus, className, children }: RowLinkProps
   );
 }
 
-function Price({
-  value,
-  decimals,
-  tone,
-}: {
+interface PriceProps {
+  of: TableRowProps;
   value: number | null;
-  decimals: number;
   tone?: string | undefined;
-}) {
+}
+
+function Price({ of: { signal, decimals }, value, tone }: PriceProps) {
   const language = useLanguage();
   return (
     <span className={value === null ? styles.missing : tone}>
-      {formatPrice(value, language, value === null ? 2 : decimals)}
+      {formatPrice(value, language, decimals, signal.asset)}
     </span>
   );
 }
@@ -99,7 +97,7 @@ function When({ signal }: { signal: Signal }) {
 }
 
 function cellOf(id: ColumnId, props: TableRowProps, t: Catalogue): ReactNode {
-  const { signal, decimals } = props;
+  const { signal } = props;
   switch (id) {
     case 'ts':
       return (
@@ -120,17 +118,17 @@ function cellOf(id: ColumnId, props: TableRowProps, t: Catalogue): ReactNode {
     case 'trade':
       return <span className={styles.soft}>{tradeText(signal.trade_type, t)}</span>;
     case 'buyMin':
-      return <Price value={signal.buy_min} decimals={decimals} />;
+      return <Price of={props} value={signal.buy_min} />;
     case 'buyMax':
-      return <Price value={signal.buy_max} decimals={decimals} />;
+      return <Price of={props} value={signal.buy_max} />;
     case 'target1':
-      return <Price value={signal.target_1} decimals={decimals} />;
+      return <Price of={props} value={signal.target_1} />;
     case 'target2':
-      return <Price value={signal.target_2} decimals={decimals} />;
+      return <Price of={props} value={signal.target_2} />;
     case 'targetFinal':
-      return <Price value={signal.target_final} decimals={decimals} tone={styles.final} />;
+      return <Price of={props} value={signal.target_final} tone={styles.final} />;
     case 'stop':
-      return <Price value={signal.stop} decimals={decimals} tone={styles.stop} />;
+      return <Price of={props} value={signal.stop} tone={styles.stop} />;
   }
 }
 
@@ -182,9 +180,9 @@ export const TableRow = memo(function TableRow(props: TableRowProps) {
   );
 });
 
-function range(min: number | null, max: number | null, language: Language): string {
-  const low = formatPrice(min, language);
-  return max === null || max === min ? low : `${low} – ${formatPrice(max, language)}`;
+function range({ buy_min: min, buy_max: max, asset }: Signal, language: Language): string {
+  const low = formatPrice(min, language, 0, asset);
+  return max === null || max === min ? low : `${low} – ${formatPrice(max, language, 0, asset)}`;
 }
 
 function CardFacts({ signal }: { signal: Signal }) {
@@ -194,15 +192,15 @@ function CardFacts({ signal }: { signal: Signal }) {
     <dl className={styles.facts}>
       <div>
         <dt>{t.panel.entry}</dt>
-        <dd>{range(signal.buy_min, signal.buy_max, language)}</dd>
+        <dd>{range(signal, language)}</dd>
       </div>
       <div>
         <dt>{t.panel.targetFinal}</dt>
-        <dd className={styles.final}>{formatPrice(signal.target_final, language)}</dd>
+        <dd className={styles.final}>{formatPrice(signal.target_final, language, 0, signal.asset)}</dd>
       </div>
       <div>
         <dt>{t.panel.stop}</dt>
-        <dd className={styles.stop}>{formatPrice(signal.stop, language)}</dd>
+        <dd className={styles.stop}>{formatPrice(signal.stop, language, 0, signal.asset)}</dd>
       </div>
     </dl>
   );

@@ -13,17 +13,17 @@ export interface Column {
 }
 
 export const COLUMNS: readonly Column[] = [
-  { id: 'ts', width: 232, min: 152, yields: 0, isPrice: false },
-  { id: 'channel', width: 118, min: 88, yields: 4, isPrice: false },
-  { id: 'type', width: 94, min: 90, yields: 0, isPrice: false },
-  { id: 'asset', width: 84, min: 74, yields: 0, isPrice: false },
-  { id: 'trade', width: 72, min: 66, yields: 6, isPrice: false },
-  { id: 'buyMin', width: 96, min: 95, yields: 0, isPrice: true },
-  { id: 'buyMax', width: 98, min: 97, yields: 5, isPrice: true },
-  { id: 'target1', width: 90, min: 80, yields: 2, isPrice: true },
-  { id: 'target2', width: 90, min: 80, yields: 3, isPrice: true },
-  { id: 'targetFinal', width: 90, min: 84, yields: 1, isPrice: true },
-  { id: 'stop', width: 104, min: 90, yields: 0, isPrice: true },
+  { id: 'ts', width: 240, min: 152, yields: 0, isPrice: false },
+  { id: 'channel', width: 112, min: 88, yields: 4, isPrice: false },
+  { id: 'type', width: 100, min: 100, yields: 0, isPrice: false },
+  { id: 'asset', width: 84, min: 76, yields: 0, isPrice: false },
+  { id: 'trade', width: 68, min: 66, yields: 6, isPrice: false },
+  { id: 'buyMin', width: 95, min: 95, yields: 0, isPrice: true },
+  { id: 'buyMax', width: 97, min: 97, yields: 5, isPrice: true },
+  { id: 'target1', width: 84, min: 80, yields: 2, isPrice: true },
+  { id: 'target2', width: 84, min: 80, yields: 3, isPrice: true },
+  { id: 'targetFinal', width: 90, min: 86, yields: 1, isPrice: true },
+  { id: 'stop', width: 96, min: 92, yields: 0, isPrice: true },
 ];
 
 export const MAX_COLUMN_WIDTH = 480;

@@ -55,7 +55,7 @@ describe('columns', () => {
   });
 
   test('go in their order, and are named', () => {
-    const { shown, crowdedOut } = layOut(840, {}, {});
+    const { shown, crowdedOut } = layOut(860, {}, {});
     expect([...crowdedOut]).toEqual(['trade', 'buyMax']);
     expect(shown.map(({ id }) => id)).toContain('stop');
   });

@@ -65,7 +65,7 @@ export function lanesOf(points: readonly Point[]): Lane[] {
   );
 }
 
-export function useToday(enabled: boolean) {
+export function useToday() {
   const client = useQueryClient();
   const day = dayOf(useNow(60_000));
   const query = useQuery({
@@ -74,7 +74,6 @@ export function useToday(enabled: boolean) {
       const page = await get('/signals', { from: startOfDay(day), limit: MOST_POINTS }, signal);
       return page.data.map(pointOf).filter((point) => point !== null);
     },
-    enabled,
     staleTime: Infinity,
     networkMode: 'always',
     retry: 3,
