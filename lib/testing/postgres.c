@@ -289,9 +289,16 @@ void ts_test_pg_thaw(struct ts_test_pg *pg)
  * ---------------------------------------------------------------------------------------------------------------
  */
 
+static void ignore_notice(void *ctx, const char *message)
+{
+    (void)ctx, (void)message;
+}
+
 void ts_test_pg_sql(struct ts_test_pg *pg, const char *sql, char *out, size_t out_size)
 {
     PGconn *conn = PQconnectdb(pg->url);
+
+    PQsetNoticeProcessor(conn, ignore_notice, NULL);
     PGresult *result = PQexec(conn, sql);
     ExecStatusType status = PQresultStatus(result);
 
