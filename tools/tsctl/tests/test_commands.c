@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -74,26 +73,23 @@ static bool answers(int port)
 }
 
 /* A process of our own that has nothing to do with the tree, listening on a port. */
-static pid_t make_stranger(int port)
+static struct ts_test_process make_stranger(int port)
 {
+    struct ts_test_process stranger = {0};
     char program[PATH_MAX], variable[32];
 
     snprintf(program, sizeof(program), "%s/tests/tsctl-test-service", getenv("TS_BUILD_DIR"));
     snprintf(variable, sizeof(variable), "PORT=%d", port);
-    pid_t pid = fork();
-    if (pid == 0) {
-        execle(program, program, (char *)NULL, (char *[]){variable, NULL});
-        _exit(127);
-    }
+    ts_test_start(&stranger, &(struct ts_test_spawn){.argv = (const char *[]){program, NULL},
+                                                     .env = (const char *[]){variable, NULL}});
     assert_true(ts_test_wait_port(port, 5000));
-    return pid;
+    return stranger;
 }
 
-static void end_stranger(pid_t pid)
+static void end_stranger(struct ts_test_process *stranger)
 {
-    assert_int_equal(kill(pid, 0), 0); /* nobody did it before us */
-    kill(pid, SIGKILL);
-    waitpid(pid, NULL, 0);
+    assert_true(ts_test_is_running(stranger)); /* nobody did it before us */
+    ts_test_end(stranger, SIGKILL);
 }
 
 static void test_start_brings_all_up_and_stop_leaves_nothing(void **state)
@@ -148,16 +144,16 @@ static void test_start_when_a_stranger_has_the_port_then_refuses_and_leaves_it(v
     char text[64];
 
     (void)state;
-    pid_t stranger = make_stranger(tree.ports[1]);
+    struct ts_test_process stranger = make_stranger(tree.ports[1]);
     assert_exit(2, "start");
-    snprintf(text, sizeof(text), "port %d of beta is taken by pid %d: ", tree.ports[1], stranger);
+    snprintf(text, sizeof(text), "port %d of beta is taken by pid %d: ", tree.ports[1], stranger.pid);
     assert_says(text);
     assert_says("tsctl-test-service");
     assert_int_equal(tree_pid(&tree, "alpha"), 0);
     assert_exit(2, "status");
     assert_exit(0, "stop");
     assert_says("it stays");
-    end_stranger(stranger);
+    end_stranger(&stranger);
 }
 
 static void test_killed_service_is_started_again(void **state)
@@ -232,14 +228,14 @@ static void test_stop_when_pid_was_given_to_another_then_leaves_it(void **state)
     char record[256];
 
     (void)state;
-    pid_t stranger = make_stranger(ts_test_free_port());
+    struct ts_test_process stranger = make_stranger(ts_test_free_port());
     snprintf(record, sizeof(record), "{\"state\":\"running\",\"pid\":%d,\"startTicks\":1,\"boot\":\"x\"}",
-             stranger);
+             stranger.pid);
     tree_put(&tree, ".run/services/alpha.json", record);
     assert_exit(0, "stop");
     assert_exit(0, "start", "alpha");
-    assert_int_not_equal(tree_pid(&tree, "alpha"), stranger);
-    end_stranger(stranger);
+    assert_int_not_equal(tree_pid(&tree, "alpha"), stranger.pid);
+    end_stranger(&stranger);
 }
 
 static void test_killed_supervisor_then_stop_still_ends_all(void **state)
