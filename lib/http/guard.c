@@ -77,7 +77,9 @@ static bool is_port(ts_str text)
 static ts_str host_name(ts_str host)
 {
     size_t end = 0;
-    if (host.len > 0 && host.ptr[0] == '[') {
+    if (host.len == 0)
+        return TS_STR_NONE;
+    if (host.ptr[0] == '[') {
         const char *bracket = memchr(host.ptr, ']', host.len);
         if (!bracket)
             return TS_STR_NONE;
@@ -261,5 +263,6 @@ void ts_http_guard_check(struct ts_http_request *req, void *ctx)
         return;
     if (is_mutation(req) && (!ts_http_guard_origin(guard, req) || !authorised(guard, req)))
         return;
-    (void)within_rate(guard, req);
+    if (!(flags_of(req) & TS_ROUTE_UNLIMITED))
+        (void)ts_http_guard_rate_limit(guard, req);
 }

@@ -1,6 +1,7 @@
 /* The server: options, listening, limits of connections, time, drain, end. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -298,6 +299,7 @@ int ts_http_server_new(uv_loop_t *loop, const struct ts_http_server_options *opt
     struct ts_http_server *server = calloc(1, sizeof(*server));
     if (!server)
         return -ENOMEM;
+    signal(SIGPIPE, SIG_IGN); /* a client that is gone is an error of the write, not the end of the process */
     server->loop = loop;
     server->options = *options;
     server->heartbeat_us = TS_HEARTBEAT_US;

@@ -116,7 +116,10 @@ struct ts_http_server_options {
     int64_t write_timeout_us;        /* 0 = 30 s for a client to take an answer */
 };
 
-/* 0 or -ENOMEM/TS_E_INVALID (a bad pattern or CIDR). */
+/*
+ * 0 or -ENOMEM/TS_E_INVALID (a bad pattern or CIDR). Makes the process ignore SIGPIPE, and raises its soft limit of open files as
+ * far as max_connections needs; where that is not allowed max_connections is lowered, with a line in the log.
+ */
 TS_MUST_CHECK int ts_http_server_new(uv_loop_t *loop, const struct ts_http_server_options *options,
                                      struct ts_http_server **ret);
 

@@ -44,7 +44,8 @@ static void own_auth(struct ts_http_request *req, void *ctx)
     ts_str token = ts_http_header(req, "X-Gateway-Token");
     if (!ts_str_eq(token, TS_STR("right"))) {
         ts_http_guard_auth_failed(guard, req, token);
-        ts_http_reply_error(req, 401, "Invalid gateway token", NULL, NULL);
+        if (ts_http_guard_rate_limit(guard, req))
+            ts_http_reply_error(req, 401, "Invalid gateway token", NULL, NULL);
     } else {
         (void)ts_http_guard_origin(guard, req);
     }
@@ -58,7 +59,7 @@ static const struct ts_http_route routes[] = {
      .pattern = "/ingest",
      .handler = change,
      .on_headers = own_auth,
-     .flags = TS_ROUTE_OWN_AUTH},
+     .flags = TS_ROUTE_OWN_AUTH | TS_ROUTE_UNLIMITED},
     {.method = "GET", .pattern = "/health", .handler = get, .flags = TS_ROUTE_UNLIMITED},
     {.method = "GET",
      .pattern = "/health/live",
@@ -152,7 +153,7 @@ static int ask(const char *method_path, const char *headers)
 
 static void assert_header(const char *name, const char *value)
 {
-    ts_str found = ts_test_header(&c, name);
+    ts_str found = ts_test_reply_header(&c, name);
     assert_int_equal(ts_str_is_none(found), value == NULL);
     if (value)
         assert_true(ts_str_eq(found, ts_str_from(value)));
@@ -191,6 +192,8 @@ static void test_rebound_name_is_misdirected_before_anything_else(void **state)
         assert_int_equal(ask("GET /health", header), empty_port ? 200 : 421);
         assert_int_equal(ask("GET /health/live", header), 200);
     }
+    ts_test_send_text(&c, "GET /signals HTTP/1.0\r\n\r\n"); /* HTTP/1.0 may leave it out, but not here */
+    assert_int_equal(ts_test_reply(&c), 421);
     assert_int_equal(ask("DELETE /signals", "Host: evil.example\r\nAuthorization: Bearer " TOKEN "\r\n"),
                      421);
     assert_int_equal(changes, 0);
@@ -299,23 +302,24 @@ static void test_disabled_cors_sends_no_headers_but_still_refuses_foreign_mutati
     assert_int_equal(changes, 0);
 }
 
-static void test_rate_limit_counts_by_address_and_spares_health_and_own_auth(void **state)
+static void test_rate_limit_counts_by_address_and_spares_health_and_proven_callers(void **state)
 {
     (void)state;
     const char *other = LOCAL "X-Forwarded-For: 203.0.113.7\r\n";
     for (int left = 2; left >= 0; left--) {
         assert_int_equal(ask("GET /signals", LOCAL), 200);
         assert_header("RateLimit-Limit", "3");
-        assert_int_equal(ts_test_header(&c, "RateLimit-Remaining").ptr[0], '0' + left);
+        assert_int_equal(ts_test_reply_header(&c, "RateLimit-Remaining").ptr[0], '0' + left);
     }
     assert_int_equal(ask("GET /signals", LOCAL), 429);
     assert_error("Too many requests");
-    assert_false(ts_str_is_none(ts_test_header(&c, "Retry-After")));
+    assert_false(ts_str_is_none(ts_test_reply_header(&c, "Retry-After")));
     assert_header("RateLimit-Remaining", "0");
     assert_int_equal(ask("GET /nothing", LOCAL), 429);
     assert_int_equal(ask("GET /health", LOCAL), 200);
     assert_header("RateLimit-Limit", NULL);
     assert_int_equal(ask("POST /ingest", LOCAL "X-Gateway-Token: right\r\nContent-Length: 0\r\n"), 200);
+    assert_int_equal(ask("POST /ingest", LOCAL "X-Gateway-Token: wrong\r\nContent-Length: 0\r\n"), 429);
     assert_int_equal(ask("GET /signals", other), 200);
 }
 
@@ -382,7 +386,7 @@ int main(void)
         T(test_mutation_is_free_while_no_token_is_set, setup_without_token),
         T(test_own_auth_route_checks_its_token_before_the_origin, setup),
         T(test_disabled_cors_sends_no_headers_but_still_refuses_foreign_mutations, setup_without_cors),
-        T(test_rate_limit_counts_by_address_and_spares_health_and_own_auth, setup_with_rate),
+        T(test_rate_limit_counts_by_address_and_spares_health_and_proven_callers, setup_with_rate),
         T(test_beyond_loopback_only_public_paths_answer, setup_public),
         T(test_tenth_failure_of_an_address_is_one_alarm_and_tokens_never_reach_the_log, setup),
     };

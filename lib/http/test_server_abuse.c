@@ -189,7 +189,7 @@ static void check_row(const struct row *row, size_t piece)
     if (row->code && !body_has_code(&c, row->code))
         fail_msg("%s: not %s but %.*s", row->what, row->code, TS_STR_ARG(c.body));
     assert_true(ts_str_starts_with(c.body, TS_STR("{\"error\":\"")));
-    assert_true(ts_str_eq(ts_test_header(&c, "Connection"), TS_STR("close")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "Connection"), TS_STR("close")));
     if (!ts_test_ended(&c))
         fail_msg("%s: the connection stays open", row->what);
     assert_int_equal(handled, 0);
@@ -347,7 +347,7 @@ static void test_unauthenticated_short_body_is_drained_and_the_connection_kept(v
     for (int i = 0; i < 3; i++) {
         ts_test_printf(&c, "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n\r\n", body.len);
         assert_int_equal(ts_test_reply(&c), 401); /* before the body was sent */
-        assert_true(ts_str_is_none(ts_test_header(&c, "Connection")));
+        assert_true(ts_str_is_none(ts_test_reply_header(&c, "Connection")));
         assert_true(ts_test_send(&c, ts_buf_view(&body)));
     }
     ts_test_send_text(&c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -370,7 +370,7 @@ static void test_unauthenticated_long_or_unmeasured_body_ends_the_connection(voi
         ts_test_connect(&c, ts.port);
         ts_test_send_text(&c, requests[i]);
         assert_int_equal(ts_test_reply(&c), i == 3 ? 404 : 401);
-        assert_true(ts_str_eq(ts_test_header(&c, "Connection"), TS_STR("close")));
+        assert_true(ts_str_eq(ts_test_reply_header(&c, "Connection"), TS_STR("close")));
         struct ts_buf junk = TS_BUF_INIT(1024 * 1024);
         put_many(&junk, "x", 512 * 1024);
         (void)ts_test_send(&c, ts_buf_view(&junk));

@@ -131,7 +131,7 @@ static void assert_body(const char *text)
 
 static void assert_header(const char *name, const char *value)
 {
-    ts_str found = ts_test_header(&c, name);
+    ts_str found = ts_test_reply_header(&c, name);
     if (!value) {
         assert_true(ts_str_is_none(found));
         return;
@@ -162,8 +162,8 @@ static void test_get_answers_with_the_common_headers(void **state)
     assert_header("Referrer-Policy", "no-referrer");
     assert_header("Server", NULL);
     assert_header("Connection", NULL);
-    assert_int_equal(ts_test_header(&c, "X-Request-Id").len, 16);
-    assert_true(ts_str_ends_with(ts_test_header(&c, "Date"), TS_STR(" GMT")));
+    assert_int_equal(ts_test_reply_header(&c, "X-Request-Id").len, 16);
+    assert_true(ts_str_ends_with(ts_test_reply_header(&c, "Date"), TS_STR(" GMT")));
 }
 
 static void test_request_id_is_echoed_when_valid_and_replaced_when_not(void **state)
@@ -174,7 +174,7 @@ static void test_request_id_is_echoed_when_valid_and_replaced_when_not(void **st
     assert_header("X-Request-Id", "abc-1.2_Z");
     ts_test_send_text(&c, "GET /hello HTTP/1.1\r\nHost: x\r\nX-Request-Id: a b\r\n\r\n");
     assert_int_equal(ts_test_reply(&c), 200);
-    assert_int_equal(ts_test_header(&c, "X-Request-Id").len, 16);
+    assert_int_equal(ts_test_reply_header(&c, "X-Request-Id").len, 16);
 }
 
 static void test_post_body_arrives_whole_in_one_byte_pieces(void **state)

@@ -430,7 +430,7 @@ static void test_drain_answers_what_is_in_flight_and_lets_idle_connections_go(vo
     ts_test_server_call(&ts, answer_all, NULL);
     for (int i = 0; i < 8; i++) {
         assert_int_equal(ts_test_reply(&busy[i]), 200);
-        assert_true(ts_str_eq(ts_test_header(&busy[i], "Connection"), TS_STR("close")));
+        assert_true(ts_str_eq(ts_test_reply_header(&busy[i], "Connection"), TS_STR("close")));
         assert_true(ts_test_ended(&busy[i]));
         ts_test_close(&busy[i]);
     }
@@ -450,7 +450,7 @@ static void test_drain_finishes_a_request_that_is_half_received(void **state)
     begin_drain(60 * TS_US_PER_S);
     ts_test_send_text(&c, "llo");
     assert_int_equal(ts_test_reply(&c), 200);
-    assert_true(ts_str_eq(ts_test_header(&c, "Connection"), TS_STR("close")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "Connection"), TS_STR("close")));
     assert_true(ts_test_ended(&c));
     ts_test_close(&c);
     assert_true(ts_test_eventually(is_drained, NULL));
@@ -479,7 +479,7 @@ static void test_drain_gives_busy_clients_an_answer_that_says_close(void **state
     begin_drain(60 * TS_US_PER_S);
     ts_test_send_text(&c, HELLO);
     assert_int_equal(ts_test_reply(&c), 200);
-    assert_true(ts_str_eq(ts_test_header(&c, "Connection"), TS_STR("close")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "Connection"), TS_STR("close")));
     assert_true(ts_test_ended(&c));
     ts_test_close(&c);
     assert_true(ts_test_eventually(is_drained, NULL));

@@ -149,11 +149,11 @@ static void test_events_arrive_in_order_with_the_headers_of_a_stream(void **stat
     (void)state;
     ts_test_send_text(&c, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_int_equal(ts_test_reply_head(&c), 200);
-    assert_true(ts_str_eq(ts_test_header(&c, "Content-Type"), TS_STR("text/event-stream")));
-    assert_true(ts_str_eq(ts_test_header(&c, "Cache-Control"), TS_STR("no-store")));
-    assert_true(ts_str_eq(ts_test_header(&c, "X-Accel-Buffering"), TS_STR("no")));
-    assert_true(ts_str_is_none(ts_test_header(&c, "Content-Length")));
-    assert_false(ts_str_is_none(ts_test_header(&c, "X-Request-Id")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "Content-Type"), TS_STR("text/event-stream")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "Cache-Control"), TS_STR("no-store")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "X-Accel-Buffering"), TS_STR("no")));
+    assert_true(ts_str_is_none(ts_test_reply_header(&c, "Content-Length")));
+    assert_false(ts_str_is_none(ts_test_reply_header(&c, "X-Request-Id")));
     for (int i = 0; i < 100; i++) {
         char event[64];
         int len = snprintf(event, sizeof(event), "id: %d\ndata: {}\n\n", i);
@@ -295,7 +295,7 @@ static void test_streams_beyond_the_limit_are_503(void **state)
     }
     ts_test_send_text(&c, "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_int_equal(ts_test_reply(&c), 503);
-    assert_false(ts_str_is_none(ts_test_header(&c, "Retry-After")));
+    assert_false(ts_str_is_none(ts_test_reply_header(&c, "Retry-After")));
     assert_int_equal(n_refused, 1);
     for (int i = 0; i < TS_MAX_STREAMS; i++)
         ts_test_close(&clients[i]);
@@ -308,7 +308,7 @@ static void test_head_of_a_stream_is_its_header_alone(void **state)
     (void)state;
     ts_test_send_text(&c, "HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_int_equal(ts_test_reply_head(&c), 200);
-    assert_true(ts_str_eq(ts_test_header(&c, "Content-Type"), TS_STR("text/event-stream")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "Content-Type"), TS_STR("text/event-stream")));
     assert_int_equal(ts_test_server_stats(&ts).streams, 0);
     assert_int_equal(n_closed, 0);
 }

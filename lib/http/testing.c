@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +49,6 @@ void ts_test_server_start(struct ts_test_server *ts, const struct ts_http_server
                           void (*tune)(struct ts_http_server *server))
 {
     *ts = (struct ts_test_server){0};
-    signal(SIGPIPE, SIG_IGN);
     must(uv_loop_init(&ts->loop) == 0, "loop");
     must(uv_sem_init(&ts->done, 0) == 0, "semaphore");
     must(uv_async_init(&ts->loop, &ts->wake, on_wake) == 0, "async");
@@ -213,7 +211,7 @@ int ts_test_reply(struct ts_test_client *c)
         return status;
     size_t head_len = c->head.len;
     int64_t len = 0;
-    ts_str length = ts_test_header(c, "Content-Length");
+    ts_str length = ts_test_reply_header(c, "Content-Length");
     if (!ts_str_is_none(length))
         must(ts_parse_i64(length, 0, INT64_MAX, &len) == 0, "Content-Length of a reply");
     while (unread(c).len < head_len + (size_t)len) {
@@ -227,7 +225,7 @@ int ts_test_reply(struct ts_test_client *c)
     return status;
 }
 
-ts_str ts_test_header(const struct ts_test_client *c, const char *name)
+ts_str ts_test_reply_header(const struct ts_test_client *c, const char *name)
 {
     ts_str line, rest = c->head, wanted = ts_str_from(name);
     while (ts_str_split(&rest, '\n', &line)) {

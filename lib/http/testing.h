@@ -70,7 +70,7 @@ int ts_test_reply(struct ts_test_client *c);
 int ts_test_reply_head(struct ts_test_client *c);
 
 /* The reply's header field, trimmed; TS_STR_NONE when absent. */
-ts_str ts_test_header(const struct ts_test_client *c, const char *name);
+ts_str ts_test_reply_header(const struct ts_test_client *c, const char *name);
 
 /* Reads until `needle` has come, and takes everything up to its end; false at the end of the connection or after 20 s. */
 bool ts_test_read_until(struct ts_test_client *c, const char *needle);
