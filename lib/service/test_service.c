@@ -19,7 +19,9 @@
 
 /* --- The service under test: one parked request at a time, and a stop that can be told to hang --- */
 
+/* This program, started with AS_SERVICE in its environment, is the service. */
 #define AS_SERVICE "TS_TEST_AS_SERVICE"
+#define BE_SERVICE "TS_TEST_AS_SERVICE=1"
 
 struct config {
     struct ts_service_config common;
@@ -138,7 +140,7 @@ static int run_once(const char *arg, const char *arg2, const char *const *env, c
 {
     char output[TS_TEST_PATH_SIZE];
     const char *argv[] = {self, arg, arg2, NULL};
-    const char *all[8] = {AS_SERVICE "=1"};
+    const char *all[8] = {BE_SERVICE};
     size_t n = 1;
 
     for (; env && env[n - 1]; n++)
@@ -162,7 +164,7 @@ static void launch(struct running *r, const char *extra)
     *r = (struct running){.port = ts_test_free_port()};
     snprintf(port, sizeof(port), "SAMPLE_PORT=%d", r->port);
     snprintf(r->url, sizeof(r->url), "http://127.0.0.1:%d", r->port);
-    const char *env[] = {AS_SERVICE "=1", "API_KEY=correct-horse", port, extra, NULL};
+    const char *env[] = {BE_SERVICE, "API_KEY=correct-horse", port, extra, NULL};
     ts_test_start(&r->process, &(struct ts_test_spawn){.argv = argv, .env = env});
     assert_true(ts_test_wait_port(r->port, 10000));
 }

@@ -91,7 +91,9 @@ static int by_value(const void *a, const void *b)
 
 static double percentile_ms(const struct pace *pace, int64_t percent)
 {
-    return (double)pace->latencies_us[(pace->answered - 1) * percent / 100] / 1000.0;
+    const int64_t rank = (pace->answered - 1) * percent / 100;
+
+    return (double)pace->latencies_us[rank] / 1000.0;
 }
 
 int main(int argc, char **argv)
