@@ -263,6 +263,5 @@ void ts_http_guard_check(struct ts_http_request *req, void *ctx)
         return;
     if (is_mutation(req) && (!ts_http_guard_origin(guard, req) || !authorised(guard, req)))
         return;
-    if (!(flags_of(req) & TS_ROUTE_UNLIMITED))
-        (void)ts_http_guard_rate_limit(guard, req);
+    (void)within_rate(guard, req);
 }
