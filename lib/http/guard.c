@@ -241,6 +241,13 @@ bool ts_http_guard_rate_limit(struct ts_http_guard *guard, struct ts_http_reques
     return false;
 }
 
+/* A route with a token of its own is for machines that prove themselves; the limit is for everyone else (tp-capital T13). */
+static bool within_rate(struct ts_http_guard *guard, struct ts_http_request *req)
+{
+    bool exempt = flags_of(req) & (TS_ROUTE_UNLIMITED | TS_ROUTE_OWN_AUTH);
+    return exempt || ts_http_guard_rate_limit(guard, req);
+}
+
 void ts_http_guard_check(struct ts_http_request *req, void *ctx)
 {
     struct ts_http_guard *guard = ctx;
