@@ -1,6 +1,7 @@
 #include "prepare.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -13,12 +14,30 @@
 extern char **environ;
 
 #define MAX_WORDS 16
+#define POLL_MS   20
+#define SLOW_MS   1000
 
-static int run(const char *const *argv, int log)
+/* Waits for the end; after a second it says on standard error what takes so long. */
+static int wait_for(pid_t pid, const char *slow_text)
+{
+    int status;
+
+    for (int ms = 0;; ms += POLL_MS) {
+        pid_t got = waitpid(pid, &status, WNOHANG);
+        if (got == pid)
+            return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : TS_E_MISSING;
+        if (got < 0 && errno != EINTR)
+            return -errno;
+        if (ms == SLOW_MS && slow_text)
+            fprintf(stderr, "    %s\n", slow_text);
+        poll(NULL, 0, POLL_MS);
+    }
+}
+
+static int run(const char *const *argv, int log, const char *slow_text)
 {
     posix_spawn_file_actions_t files;
     pid_t pid;
-    int status;
 
     posix_spawn_file_actions_init(&files);
     posix_spawn_file_actions_adddup2(&files, log, STDOUT_FILENO);
@@ -27,10 +46,7 @@ static int run(const char *const *argv, int log)
     posix_spawn_file_actions_destroy(&files);
     if (r < 0)
         return r;
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -errno;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : TS_E_MISSING;
+    return wait_for(pid, slow_text);
 }
 
 static ts_str last_line(ts_str text)
@@ -42,7 +58,8 @@ static ts_str last_line(ts_str text)
     return (ts_str){text.ptr + start, text.len - start};
 }
 
-int prepare_run(const char *id, const json_t *words, struct ts_arena *arena, ts_str *ret_why)
+int prepare_run(const char *id, const json_t *words, const char *slow_text, struct ts_arena *arena,
+                ts_str *ret_why)
 {
     const char *argv[MAX_WORDS + 1] = {0};
     char name[128];
@@ -52,7 +69,7 @@ int prepare_run(const char *id, const json_t *words, struct ts_arena *arena, ts_
     json_array_foreach(words, i, word) if (n < MAX_WORDS) argv[n++] = json_string_value(word);
     snprintf(name, sizeof(name), "%s.prepare", id);
     _cleanup_(ts_closep) int log = state_open_log(name);
-    int r = log < 0 ? log : run(argv, log);
+    int r = log < 0 ? log : run(argv, log, slow_text);
     if (r == 0)
         return 0;
     ts_str said = last_line(state_log_tail(name, 4096, arena));

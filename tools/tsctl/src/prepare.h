@@ -5,7 +5,11 @@
 #include "base/arena.h"
 #include "http/json.h"
 
-/* Runs it in the root of the tree, output to .run/logs/<id>.prepare.log. 0, or TS_E_MISSING with its last line in *ret_why. */
-TS_MUST_CHECK int prepare_run(const char *id, const json_t *words, struct ts_arena *arena, ts_str *ret_why);
+/*
+ * Runs it in the root of the tree, output to .run/logs/<id>.prepare.log. 0, or TS_E_MISSING with its last line in *ret_why. When it takes
+ * longer than a second, slow_text (NULL = nothing) is printed to standard error.
+ */
+TS_MUST_CHECK int prepare_run(const char *id, const json_t *words, const char *slow_text,
+                              struct ts_arena *arena, ts_str *ret_why);
 
 #endif

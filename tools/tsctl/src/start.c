@@ -15,6 +15,7 @@
 #include "probe.h"
 #include "state.h"
 
+#define PREPARING  "the first time this takes a while: fetching packages"
 #define TRIES      3 /* restarts that `start` watches before it gives a service up */
 #define CALL_MS    10000
 #define GIVE_UP_MS 5000
@@ -33,6 +34,15 @@ struct start {
         ts_str detail;
     } results[MAX_SERVICES];
 };
+
+static size_t count(const struct start *start, enum outcome outcome)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < start->command->catalogue.n; i++)
+        n += start->results[i].outcome == outcome;
+    return n;
+}
 
 /* --- what has to be right before anything is started --- */
 
@@ -121,7 +131,8 @@ static int preflight(struct start *start)
     if (made)
         command_say(command, "%zu environment files %s (mode 600), ", made,
                     command->options.dry_run ? "to be made" : "made");
-    command_say(command, "%zu ports free\n", n_free);
+    command_say(command, "%zu %s\n", n_free ? n_free : count(start, ALREADY),
+                n_free ? "ports free" : "running already");
     return EXIT_DONE;
 }
 
@@ -232,7 +243,8 @@ static enum outcome launch(struct start *start, const struct service *service, t
     struct ts_arena *arena = start->command->arena;
     json_t *request = NULL;
 
-    if (service->prepare && prepare_run(service->id, service->prepare, arena, detail) < 0)
+    if (service->prepare && prepare_run(service->id, service->prepare,
+                                        start->command->options.quiet ? NULL : PREPARING, arena, detail) < 0)
         return SKIPPED;
     int r = describe(start, service, &request, detail);
     if (r < 0)
@@ -331,15 +343,6 @@ static bool group_was_before(const struct catalogue *catalogue, size_t i)
     return false;
 }
 
-static size_t count(const struct start *start, enum outcome outcome)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < start->command->catalogue.n; i++)
-        n += start->results[i].outcome == outcome;
-    return n;
-}
-
 static int exit_code_of(const struct start *start)
 {
     int exit_code = count(start, SKIPPED) ? EXIT_PARTLY : EXIT_DONE;
@@ -349,6 +352,21 @@ static int exit_code_of(const struct start *start)
             exit_code = TS_MAX(exit_code,
                                start->command->catalogue.services[i].critical ? EXIT_CRITICAL : EXIT_PARTLY);
     return exit_code;
+}
+
+/* Which file ends the demonstration. */
+static void say_how_to_be_real(const struct command *command)
+{
+    const char *id = json_string_value(json_object_get(command->catalogue.demonstration, "service"));
+
+    for (size_t i = 0; i < command->catalogue.n; i++) {
+        const char *file = json_string_value(json_array_get(command->catalogue.services[i].env_files, 0));
+        if (file && strcmp(command->catalogue.services[i].id, id) == 0)
+            command_say(command,
+                        "Demonstration: the signals are invented. For real ones put credentials into %s, "
+                        "then stop and start.\n",
+                        file);
+    }
 }
 
 static void say_summary(const struct start *start)
@@ -374,6 +392,8 @@ static void say_summary(const struct start *start)
             command_say(command, "  %s http://localhost:%d", service->name, service->port);
     }
     command_say(command, "\n");
+    if (start->demonstration)
+        say_how_to_be_real(command);
     if (failed)
         command_say(command, "What they say is in .run/logs/.\n");
 }
