@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "db/migrate.h"
+#include "example_migrations.h" /* made by ts_migrations() from testdata/migrations */
 #include "testing/process.h"
 
 static char dir[TS_TEST_PATH_SIZE], path[TS_TEST_PATH_SIZE];
@@ -109,6 +110,28 @@ static void test_database_with_a_version_missing_is_refused(void **state)
     assert_int_equal(ts_migrate(db, &two, NULL), TS_E_DB_SCHEMA);
 }
 
+static int note_text(const struct ts_row *row, void *ctx)
+{
+    *(bool *)ctx = ts_str_eq(ts_row_text(row, 0), TS_STR("a\"b\\c;d[e]${f}?\?/"));
+    return 0;
+}
+
+static void test_scripts_compiled_in_are_those_of_the_folder(void **state)
+{
+    static const struct ts_sql sql = {"SELECT note FROM example WHERE at IS NULL", NULL};
+    int applied = 0;
+    bool is_same = false;
+
+    (void)state;
+    assert_int_equal(example_migrations_sqlite.n, 2);
+    assert_int_equal(example_migrations_postgres.n, 1);
+    assert_string_equal(example_migrations_sqlite.items[1].name, "second_step");
+    assert_int_equal(ts_migrate(db, &example_migrations_sqlite, &applied), 0);
+    assert_int_equal(applied, 2);
+    assert_int_equal(ts_db_run(db, &sql, NULL, 0, note_text, &is_same), 1);
+    assert_true(is_same);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -119,6 +142,7 @@ int main(void)
         TEST(test_script_with_another_text_is_refused),
         TEST(test_database_newer_than_the_program_is_refused),
         TEST(test_database_with_a_version_missing_is_refused),
+        TEST(test_scripts_compiled_in_are_those_of_the_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -325,7 +325,7 @@ static void test_no_wait_starts_that_would_pass_an_operations_deadline(void **st
 
 static void test_other_errors_fail_the_batch_at_once(void **state)
 {
-    static const int errors[] = {TS_E_DB_READ_ONLY, TS_E_DB_FULL, TS_E_DB_TIMEOUT, TS_E_DB_QUERY};
+    static const int errors[] = {TS_E_DB_READ_ONLY, TS_E_DB_FULL, TS_E_DB_QUERY};
 
     (void)state;
     for (size_t i = 0; i < TS_ARRAY_LEN(errors); i++) {

@@ -161,6 +161,7 @@ static struct ts_retry *retry_for(struct ts_writer *writer, int error)
 {
     switch (error) {
     case TS_E_DB_CONNECTION:
+    case TS_E_DB_TIMEOUT: /* whoever holds the lock is cut off by the server within 3 s */
         return &writer->connection_retry;
     case TS_E_DB_DEADLOCK:
         return &writer->deadlock_retry;

@@ -12,9 +12,9 @@
  * TS_E_DB_CONNECTION may yet be on disk (its sender sends again and finds it there).
  *   - TS_E_DB_CONSTRAINT, TS_E_DB_DATA: one item may be at fault: the batch is halved until the item stands
  *     alone and fails by itself.
- *   - CONNECTION (3 attempts, 2 s apart), DEADLOCK (5, 1 s): the whole batch is tried again, but no attempt
- *     or wait starts that would pass an operation's deadline; operations past theirs are answered with
- *     TS_E_TIMEOUT (tp-capital 3.4).
+ *   - CONNECTION and DB_TIMEOUT (3 attempts, 2 s apart), DEADLOCK (5, 1 s): the whole batch is tried again,
+ *     but no attempt or wait starts that would pass an operation's deadline; operations past theirs are
+ *     answered with TS_E_TIMEOUT (tp-capital 3.4).
  *   - TS_E_DB_SYNC: never retried: the batch fails, `on_fatal` is called (log, exit: the restart recovers).
  *   - anything else: the batch fails with that error.
  *

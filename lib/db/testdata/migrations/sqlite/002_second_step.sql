@@ -1,0 +1,1 @@
+ALTER TABLE example ADD COLUMN at INTEGER;
