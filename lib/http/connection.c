@@ -219,7 +219,7 @@ static void take_message(struct ts_http_connection *conn)
         if (!ex->keep_alive && conn->state == TS_CONN_OPEN)
             conn->state = TS_CONN_ENDING;
     }
-    if (discarded)
+    if (discarded || !ex)
         return;
     ex->req.body = ts_buf_view(&ex->body);
     if (!handled_by(ex, ex->req.route->handler, conn->server->options.ctx)) {
@@ -268,9 +268,8 @@ static size_t parse(struct ts_http_connection *conn, const char *bytes, size_t l
 }
 
 /* Header bytes are gathered in one piece, with as little as possible of what follows them. */
-static size_t parse_head(struct ts_http_connection *conn, ts_str in)
+static size_t parse_head(struct ts_http_connection *conn, struct ts_buf *head, ts_str in)
 {
-    struct ts_buf *head = &conn->reading->head;
     const char *end = memmem(in.ptr, in.len, "\r\n\r\n", 4);
     size_t len = end ? (size_t)(end - in.ptr) + 4 : in.len;
     size_t room = TS_MAX_HEADER_BYTES - head->len;
@@ -295,11 +294,11 @@ static size_t parse_head(struct ts_http_connection *conn, ts_str in)
 /* Takes some of the input, at least one byte. */
 static size_t advance(struct ts_http_connection *conn, ts_str in)
 {
-    if (!conn->reading && !conn->discarding && !begin_request(conn)) {
+    if (!conn->head_done && !conn->reading && !begin_request(conn)) {
         ts_conn_doom(conn);
         return in.len;
     }
-    size_t taken = conn->head_done ? parse(conn, in.ptr, in.len) : parse_head(conn, in);
+    size_t taken = conn->head_done ? parse(conn, in.ptr, in.len) : parse_head(conn, &conn->reading->head, in);
     /* A message without a body is complete with its header, but llhttp says so only when asked again. */
     if (conn->head_done && !conn->message_done && conn->state == TS_CONN_OPEN)
         taken += parse(conn, in.ptr + taken, 0);

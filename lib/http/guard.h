@@ -39,7 +39,7 @@ struct ts_http_guard *ts_http_guard_free(struct ts_http_guard *guard);
  * The hook; ctx is the guard. A request that no route takes (404, 405) changes nothing: of it only Host, public paths and rate are
  * checked.
  */
-void ts_http_guard_check(struct ts_http_request *req, void *guard);
+void ts_http_guard_check(struct ts_http_request *req, void *ctx);
 
 /* True when the request has no Origin or one of ours; else 403 was answered. */
 bool ts_http_guard_origin(struct ts_http_guard *guard, struct ts_http_request *req);

@@ -328,7 +328,7 @@ static int to_sockaddr(const char *address, int port, struct sockaddr_storage *r
     char bare[TS_ADDRESS_SIZE];
     if (text.len >= 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']')
         text = (ts_str){text.ptr + 1, text.len - 2};
-    if (text.len >= sizeof(bare))
+    if (text.len == 0 || text.len >= sizeof(bare))
         return TS_E_INVALID;
     memcpy(bare, text.ptr, text.len);
     bare[text.len] = '\0';

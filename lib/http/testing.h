@@ -45,11 +45,10 @@ bool ts_test_eventually(bool (*condition)(void *arg), void *arg);
 
 struct ts_test_client {
     int fd;
+    int status; /* of the last reply, as are head and body */
     struct ts_buf in;
     size_t taken; /* of `in`, by replies already read */
-    /* The last reply. */
-    int status;
-    ts_str head; /* status line and header, with the empty line */
+    ts_str head;  /* status line and header, with the empty line */
     ts_str body;
 };
 
