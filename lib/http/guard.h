@@ -6,7 +6,7 @@
  *      (for TS_ROUTE_OWN_AUTH routes ts_http_guard_origin is called by the route after its token).
  *   3. Mutations (not GET, HEAD, OPTIONS, TS_ROUTE_READ, TS_ROUTE_OWN_AUTH) need `Authorization: Bearer` ADMIN_TOKEN once it is set: 401.
  *   4. Rate limit by address with RateLimit-* headers: 429 {"error":"Too many requests"} with Retry-After, except
- *      TS_ROUTE_UNLIMITED.
+ *      TS_ROUTE_UNLIMITED and TS_ROUTE_OWN_AUTH (tp-capital T13).
  *
  * Failed authentications are logged by address and watched (ts_failure_watch). Thread rule: the loop's thread.
  */
