@@ -105,10 +105,10 @@ static void set_version(struct message *whole, const struct survey *s)
     if (s->published_id != 0)
         whole->message_id = s->published_id;
     whole->edited_at_us = s->edited_at_us;
-    if (s->published_id != 0) /* a part that came late is an edit of the whole */
-        whole->edited_at_us = TS_MAX(s->edited_at_us, s->newest_part_us / TS_US_PER_MS * TS_US_PER_MS);
-    if (whole->edited_at_us != 0)
-        whole->edited_at_us = TS_MAX(whole->edited_at_us, whole->timestamp_us);
+    if (s->published_id != 0) { /* a part that came late is an edit of the whole */
+        int64_t came_us = s->newest_part_us / TS_US_PER_MS * TS_US_PER_MS;
+        whole->edited_at_us = TS_MAX(TS_MAX(s->edited_at_us, came_us), whole->timestamp_us + TS_US_PER_MS);
+    }
 }
 
 static int write_letter(const struct message *whole, struct ts_arena *arena, ts_str *ret)
