@@ -193,7 +193,7 @@ static void take_head(struct ts_http_connection *conn)
         refuse(conn, refusal);
         return;
     }
-    conn->deadline_us = ts_clock_mono_us() + conn->server->options.body_timeout_us;
+    conn->deadline_us = conn->active_us + conn->server->options.body_timeout_us;
     if (dealt_with_early(ex)) {
         conn->discarding = conn->state == TS_CONN_OPEN;
         conn->dropped_bytes = 0;

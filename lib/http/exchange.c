@@ -53,7 +53,7 @@ struct ts_http_exchange *ts_exchange_new(struct ts_http_connection *conn)
                 .query = TS_STR(""),
                 .body = TS_STR(""),
                 .request_id = TS_STR_NONE,
-                .received_us = ts_clock_mono_us(),
+                .received_us = conn->active_us,
                 .server = server,
                 .connection_ = ex},
         .conn = conn,

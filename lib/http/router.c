@@ -55,18 +55,21 @@ static void allow(char list[TS_ALLOW_SIZE], const char *method)
 
 bool ts_route_find(struct ts_http_server *server, struct ts_http_request *req, char ret_allow[TS_ALLOW_SIZE])
 {
-    ret_allow[0] = '\0';
-    for (size_t i = 0; i < server->options.n_routes; i++) {
-        const struct ts_http_route *route = &server->options.routes[i];
+    const struct ts_http_route *routes = server->options.routes;
+    size_t n = server->options.n_routes;
+    for (size_t i = 0; i < n; i++) {
         ts_str params[4] = {0};
-        if (!matches(route->pattern, req->path, params))
+        if (!method_fits(routes[i].method, req->method) || !matches(routes[i].pattern, req->path, params))
             continue;
-        if (method_fits(route->method, req->method)) {
-            req->route = route;
-            memcpy(req->params, params, sizeof(params));
-            return true;
-        }
-        allow(ret_allow, route->method);
+        req->route = &routes[i];
+        memcpy(req->params, params, sizeof(params));
+        return true;
+    }
+    ret_allow[0] = '\0';
+    for (size_t i = 0; i < n; i++) {
+        ts_str ignored[4];
+        if (matches(routes[i].pattern, req->path, ignored))
+            allow(ret_allow, routes[i].method);
     }
     return false;
 }

@@ -105,7 +105,7 @@ struct ts_http_connection {
     struct ts_buf unread; /* what came while the pipeline was full */
     int64_t deadline_us;  /* of reading or idling; 0 = none */
     int64_t write_deadline_us;
-    int64_t active_us; /* last input */
+    int64_t active_us; /* last input; the clock is read once a pass */
     struct ts_address address;
     char peer[TS_ADDRESS_SIZE];
 };
