@@ -18,7 +18,7 @@
 
 struct bytes {
     char *data;
-    size_t len;
+    size_t len, capacity;
 };
 
 /* A write of `len` bytes, or a truncation when data is NULL. */
@@ -33,7 +33,7 @@ struct tracked {
     bool is_deleted;       /* though not yet on disk: it may come back with its old content */
     struct bytes durable;
     struct change *changes;
-    size_t n_changes;
+    size_t n_changes, max_changes;
 };
 
 struct durable_file {
@@ -59,13 +59,15 @@ static struct durable_file *self(sqlite3_file *file)
 
 static void resize(struct bytes *bytes, size_t len)
 {
-    char *data = realloc(bytes->data, len ? len : 1);
-
-    if (!data)
-        ts_test_die("out of memory");
+    if (len > bytes->capacity) {
+        bytes->capacity = 2 * len;
+        bytes->data = realloc(bytes->data, bytes->capacity);
+        if (!bytes->data)
+            ts_test_die("out of memory");
+    }
     if (len > bytes->len)
-        memset(data + bytes->len, 0, len - bytes->len);
-    *bytes = (struct bytes){data, len};
+        memset(bytes->data + bytes->len, 0, len - bytes->len);
+    bytes->len = len;
 }
 
 static void put(struct bytes *bytes, size_t offset, const char *data, size_t len)
@@ -77,14 +79,16 @@ static void put(struct bytes *bytes, size_t offset, const char *data, size_t len
 
 static void note_change(struct tracked *file, size_t offset, const char *data, size_t len)
 {
-    struct change *changes = realloc(file->changes, (file->n_changes + 1) * sizeof(*changes));
     char *copy = data ? malloc(len ? len : 1) : NULL;
 
-    if (!changes || (data && !copy))
+    if (file->n_changes == file->max_changes) {
+        file->max_changes = 2 * file->max_changes + 16;
+        file->changes = realloc(file->changes, file->max_changes * sizeof(*file->changes));
+    }
+    if (!file->changes || (data && !copy))
         ts_test_die("out of memory");
     if (data)
         memcpy(copy, data, len);
-    file->changes = changes;
     file->changes[file->n_changes++] = (struct change){.offset = offset, .len = len, .data = copy};
 }
 
@@ -94,7 +98,7 @@ static void forget_changes(struct tracked *file)
         free(file->changes[i].data);
     free(file->changes);
     file->changes = NULL;
-    file->n_changes = 0;
+    file->n_changes = file->max_changes = 0;
 }
 
 /* xorshift: the same seed makes the same image. */
@@ -421,11 +425,12 @@ static void write_image(const struct tracked *file, const char *to, uint32_t *st
 {
     struct bytes image = {0};
 
-    put(&image, 0, file->durable.data ? file->durable.data : "", file->durable.len);
+    if (file->durable.len > 0)
+        put(&image, 0, file->durable.data, file->durable.len);
     for (size_t i = 0; *state != 0 && i < file->n_changes; i++)
         apply_some(&image, &file->changes[i], state);
     _cleanup_(ts_closep) int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || ts_write_all(fd, (ts_str){image.data, image.len}) < 0)
+    if (fd < 0 || ts_write_all(fd, (ts_str){image.data ? image.data : "", image.len}) < 0)
         ts_test_die("%s can't be written", to);
     free(image.data);
 }
