@@ -226,6 +226,7 @@ static void wake(struct stream_hub *hub)
         return;
     hub->since = since;
     hub->running = true;
+    hub->job.deadline_us = 0; /* the job is used again and again: each time a deadline of its own */
     if (ts_reader_submit(hub->app->readers, &hub->job) < 0) {
         hub->running = false;
         look_again(hub, FAILED_WAIT_MS);
