@@ -23,6 +23,7 @@ struct fixture {
     char url_text[2][128];
     ts_str urls[2];
     struct ts_str_list endpoints;
+    int64_t timeout_us;
     struct ts_secret token;
     struct ts_metrics *registry;
     struct metrics metrics;
@@ -50,7 +51,7 @@ static void open_parts(struct fixture *f)
     assert_int_equal(journal_open(&journal, &f->journal), 0);
     assert_int_equal(ts_http_client_new(&f->loop, 16, &f->http), 0);
     const struct delivery_options delivery = {
-        .http = f->http, .endpoints = &f->endpoints, .token = &f->token, .timeout_us = 100 * TS_US_PER_MS};
+        .http = f->http, .endpoints = &f->endpoints, .token = &f->token, .timeout_us = f->timeout_us};
     f->delivery = delivery_new(&delivery);
     const struct publisher_options publisher = {
         .loop = &f->loop,
@@ -125,6 +126,7 @@ static int set_up(void **state)
     assert_int_equal(ts_secret_set(&f->token, TS_STR("0123456789abcdef0123456789abcdef")), 0);
     f->registry = ts_metrics_new();
     metrics_register(f->registry, &f->metrics);
+    f->timeout_us = 10 * TS_US_PER_S;
     assert_int_equal(ts_metrics_error(f->registry), 0);
     open_parts(f);
     *state = f;
@@ -285,6 +287,9 @@ static void test_silence_that_lasts_then_reason_timeout(void **state)
 {
     struct fixture *f = *state;
     FAKE_SCRIPT(&f->api, {.status = 0});
+    close_parts(f);
+    f->timeout_us = 20 * TS_US_PER_MS;
+    open_parts(f);
     offer_many(f, 1);
     wait_failed(f, 1);
     assert_int_equal(failures_of(f, REASON_TIMEOUT), 1);
