@@ -20,6 +20,7 @@
 
 #include "base/compiler.h"
 #include "base/file.h"
+#include "base/secret.h"
 
 #define MAX_DIRS 64
 #define MAX_ENV  128
@@ -150,16 +151,22 @@ static struct sockaddr_in loopback(int port)
         .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
+/* Below the range that the system gives to outgoing connections: one of those could take the port before we listen on it. */
+#define FIRST_PORT 10000
+#define LAST_PORT  32767
+
 int ts_test_free_port(void)
 {
-    _cleanup_(ts_closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = loopback(0);
-    socklen_t len = sizeof(address);
-
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0)
-        ts_test_die("no free port: %s", strerror(errno));
-    return ntohs(address.sin_port);
+    for (int tries = 0; tries < 100; tries++) {
+        _cleanup_(ts_closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        uint32_t random;
+        ts_random_bytes(&random, sizeof(random));
+        int port = FIRST_PORT + (int)(random % (LAST_PORT - FIRST_PORT + 1));
+        const struct sockaddr_in address = loopback(port);
+        if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+            return port;
+    }
+    ts_test_die("no free port: %s", strerror(errno));
 }
 
 bool ts_test_wait_port(int port, int timeout_ms)
