@@ -34,7 +34,7 @@ struct load {
     void (*on_idle)(void *ctx); /* once, after load_finish, when every message sent was acknowledged */
     void *ctx;
     size_t repeated; /* posts beyond a message's first */
-    size_t skipped;  /* messages whose first post was stored and not answered */
+    size_t skipped;  /* messages that a post which was not answered had stored */
     size_t bad;      /* answers that nothing explains; each of the first is printed */
 };
 

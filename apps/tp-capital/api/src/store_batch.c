@@ -21,7 +21,7 @@ const struct ts_sql store_sql_lock = {.text = "SELECT pg_advisory_xact_lock(8097
  *
  * Look-ups are scalar subqueries, so that the planner has nothing to choose while the tables are small: they stay index look-ups.
  */
-static const struct ts_sql insert_batch = {
+const struct ts_sql store_sql_insert_batch = {
     .text =
         "WITH input AS MATERIALIZED ("
         " SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::numeric[], "
@@ -84,12 +84,13 @@ static const struct ts_sql insert_batch = {
         "WHERE known > 0"};
 
 /* Numbers that were drawn for duplicates go back: nothing of them was stored. */
-static const struct ts_sql trim = {.text = "UPDATE change_seq SET last_seq = coalesce((SELECT max(seq) FROM "
-                                           "tp_capital_signals WHERE seq >= first_seq), first_seq - 1)"};
+const struct ts_sql store_sql_trim = {.text =
+                                          "UPDATE change_seq SET last_seq = coalesce((SELECT max(seq) FROM "
+                                          "tp_capital_signals WHERE seq >= first_seq), first_seq - 1)"};
 
-static const struct ts_sql notify = {.text = "SELECT pg_notify('" STORE_NOTIFY_CHANNEL
-                                             "', first_seq || '-' || last_seq)"
-                                             " FROM change_seq WHERE first_seq <= last_seq"};
+const struct ts_sql store_sql_notify = {.text = "SELECT pg_notify('" STORE_NOTIFY_CHANNEL
+                                                "', first_seq || '-' || last_seq)"
+                                                " FROM change_seq WHERE first_seq <= last_seq"};
 
 /* --- parameters --------------------------------------------------------------------------------------------------------- */
 
@@ -216,13 +217,13 @@ int store_apply_batch(void *store, struct ts_db *db, struct ts_writer_op *const 
     struct results results = {.ops = ops, .n = n};
     struct ts_db_step steps[] = {
         {.sql = &store_sql_lock},
-        {.sql = &insert_batch,
+        {.sql = &store_sql_insert_batch,
          .params = columns,
          .n_params = N_COLUMNS,
          .on_row = on_result,
          .ctx = &results},
-        {.sql = &trim},
-        {.sql = &notify},
+        {.sql = &store_sql_trim},
+        {.sql = &store_sql_notify},
     };
     int r = ts_db_transaction(db, steps, TS_ARRAY_LEN(steps));
     if (r == 0)
