@@ -55,7 +55,7 @@ static void write_statement(FILE *out, const char *text)
         char *end;
         long number = strtol(text + 1, &end, 10);
         if (number == MESSAGE_ID)
-            fprintf(out, "ARRAY(SELECT :first_id + g FROM generate_series(1, %d) g)", BATCH);
+            fprintf(out, "ARRAY(SELECT :first_id::bigint + g FROM generate_series(1, %d) g)", BATCH);
         else
             fprintf(out, ":p%ld", number);
         text = end - 1;
