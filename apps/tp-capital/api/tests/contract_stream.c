@@ -1,0 +1,279 @@
+/* GET /signals/stream over HTTP: live events, resume, reset, replicas, the end. */
+#include "contract.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct api api;
+static char text[512 * 1024];
+
+static int start(void **state)
+{
+    (void)state;
+    api_start(&api, NULL);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    api_stop(&api);
+    return 0;
+}
+
+/* query: "" or "?since=1"; header: a whole line or "". Returns when the stream has begun. */
+static int open_stream(const struct api *from, const char *query, const char *header)
+{
+    int fd = raw_connect(from);
+    raw_send(fd, "GET /signals/stream%s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", query, header);
+    raw_read(fd, text, sizeof(text), ":\n\n", 5000);
+    assert_non_null(strstr(text, "200 OK"));
+    assert_non_null(strstr(text, "text/event-stream"));
+    return fd;
+}
+
+/* Reads until the wanted piece came, and keeps it in `text`. */
+static void expect(int fd, const char *wanted)
+{
+    const int64_t until = ts_test_now_ms() + 10000;
+    while (!strstr(text, wanted)) {
+        size_t len = strlen(text);
+        if (raw_read(fd, text + len, sizeof(text) - len, "\n", 1000) == 0 && ts_test_now_ms() > until)
+            fail_msg("\"%s\" did not come: %s", wanted, text);
+    }
+}
+
+static long last_seq(struct api *of)
+{
+    json_t *page = api_json(of, "/signals?limit=1", 200);
+    long seq = (long)json_integer_value(json_object_get(page, "seq"));
+    json_decref(page);
+    return seq;
+}
+
+static void edit(long id, const char *content, const char *at)
+{
+    char body[512];
+    snprintf(body, sizeof(body),
+             "{\"channelId\":\"-1001000000001\",\"messageId\":%ld,\"text\":\"%s\",\"timestamp\":\"2026-11-"
+             "03T13:00:00Z\","
+             "\"editedAt\":\"%s\"}",
+             id, content, at);
+    assert_int_equal(api_ingest(&api, body), 200);
+}
+
+static void delete_message(long id)
+{
+    char body[256];
+    snprintf(body, sizeof(body),
+             "{\"channelId\":\"-1001000000001\",\"messageId\":%ld,\"timestamp\":\"2026-11-03T13:00:00Z\","
+             "\"deleted\":true}",
+             id);
+    assert_int_equal(api_ingest(&api, body), 200);
+}
+
+static const char *event(const char *name, long seq)
+{
+    static char wanted[96];
+    snprintf(wanted, sizeof(wanted), "event: signal.%s\nid: %ld\ndata: {\"id\":", name, seq);
+    return wanted;
+}
+
+static void test_stream_when_a_message_is_stored_edited_and_deleted_then_each_is_an_event(void **state)
+{
+    (void)state;
+    long before = last_seq(&api);
+    int fd = open_stream(&api, "", "");
+    api_store(&api, 1, "COMPRA PETR4 30");
+    expect(fd, event("created", before + 1));
+    edit(1, "COMPRA PETR4 31", "2026-11-03T13:01:00Z");
+    expect(fd, event("updated", before + 2));
+    expect(fd, "COMPRA PETR4 31");
+    delete_message(1);
+    expect(fd, event("deleted", before + 3));
+    close(fd);
+}
+
+static void test_stream_when_nothing_changed_then_a_duplicate_makes_no_event(void **state)
+{
+    (void)state;
+    api_store(&api, 2, "COMPRA PETR4 30");
+    int fd = open_stream(&api, "", "");
+    assert_int_equal(
+        api_ingest(&api, "{\"channelId\":\"-1001000000001\",\"messageId\":2,\"text\":\"x\",\"timestamp\":"
+                         "\"2026-11-03T13:00:00Z\"}"),
+        200);
+    api_store(&api, 3, "COMPRA PETR4 30");
+    expect(fd, event("created", last_seq(&api)));
+    assert_null(strstr(strstr(text, "event: ") + 1, "event: "));
+    close(fd);
+}
+
+static void test_stream_when_resumed_then_only_what_came_after_is_sent_in_order(void **state)
+{
+    char query[64], header[64];
+    (void)state;
+    long before = last_seq(&api);
+    for (long id = 10; id < 15; id++)
+        api_store(&api, id, "COMPRA PETR4 30");
+    snprintf(query, sizeof(query), "?since=%ld", before + 2);
+    int fd = open_stream(&api, query, "");
+    expect(fd, event("created", before + 5));
+    assert_null(strstr(text, event("created", before + 2)));
+    const char *third = strstr(text, event("created", before + 3)),
+               *fourth = strstr(text, event("created", before + 4));
+    assert_true(third && fourth && third < fourth);
+    close(fd);
+    /* the browser's header wins over the query */
+    snprintf(header, sizeof(header), "Last-Event-ID: %ld\r\n", before + 4);
+    fd = open_stream(&api, query, header);
+    expect(fd, event("created", before + 5));
+    assert_null(strstr(text, event("created", before + 4)));
+    close(fd);
+}
+
+static void test_stream_when_a_row_changed_twice_since_then_it_comes_once_as_it_is(void **state)
+{
+    char query[64];
+    (void)state;
+    api_store(&api, 20, "COMPRA PETR4 30");
+    long before = last_seq(&api);
+    edit(20, "COMPRA PETR4 31", "2026-11-03T13:01:00Z");
+    edit(20, "COMPRA PETR4 32", "2026-11-03T13:02:00Z");
+    snprintf(query, sizeof(query), "?since=%ld", before);
+    int fd = open_stream(&api, query, "");
+    expect(fd, event("updated", before + 2));
+    expect(fd, "COMPRA PETR4 32");
+    assert_null(strstr(text, "COMPRA PETR4 31"));
+    close(fd);
+}
+
+static void test_stream_when_the_number_is_ahead_of_ours_then_reset(void **state)
+{
+    char wanted[96];
+    (void)state;
+    snprintf(wanted, sizeof(wanted), "event: reset\nid: %ld\ndata: {\"seq\":%ld}\n\n", last_seq(&api),
+             last_seq(&api));
+    int fd = open_stream(&api, "?since=999999999", "");
+    expect(fd, wanted);
+    api_store(&api, 30, "COMPRA PETR4 30");
+    expect(fd, event("created", last_seq(&api)));
+    close(fd);
+}
+
+static void test_stream_when_more_than_1000_changes_behind_then_reset(void **state)
+{
+    char query[64], body[256], wanted[64], answer[1024];
+    (void)state;
+    long before = last_seq(&api);
+    int fd = raw_connect(&api);
+    for (int i = 0; i < 1001; i++) {
+        snprintf(body, sizeof(body),
+                 "{\"channelId\":\"-1001000000002\",\"messageId\":%d,\"text\":\"x\",\"timestamp\":\"2026-11-"
+                 "03T13:00:00Z\"}",
+                 i + 1);
+        raw_send_ingest(fd, body);
+        raw_read(fd, answer, sizeof(answer), "\"ok\"}", 10000);
+    }
+    close(fd);
+    long now = last_seq(&api);
+    assert_int_equal(now, before + 1001);
+    snprintf(query, sizeof(query), "?since=%ld", before);
+    fd = open_stream(&api, query, "");
+    snprintf(wanted, sizeof(wanted), "event: reset\nid: %ld\n", now);
+    expect(fd, wanted);
+    close(fd);
+    /* exactly 1,000 are sent, all of them */
+    snprintf(query, sizeof(query), "?since=%ld", before + 1);
+    fd = open_stream(&api, query, "");
+    expect(fd, event("created", now));
+    assert_null(strstr(text, "event: reset"));
+    assert_non_null(strstr(text, event("created", before + 2)));
+    close(fd);
+}
+
+static void test_stream_when_there_are_several_readers_then_each_gets_everything(void **state)
+{
+    int fds[20];
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        fds[i] = open_stream(&api, "", "");
+    api_store(&api, 40, "COMPRA PETR4 30");
+    long seq = last_seq(&api);
+    for (int i = 0; i < 20; i++) {
+        text[0] = '\0';
+        expect(fds[i], event("created", seq));
+        close(fds[i]);
+    }
+}
+
+static void test_stream_when_the_number_is_none_then_400(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"/signals/stream?since=x", "/signals/stream?since=-1",
+                                      "/signals/stream?since=1.5", "/signals/stream?since="};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        api_get(&api, bad[i]);
+        assert_error(&api, 400, "Invalid parameter: since");
+    }
+}
+
+static void test_stream_when_the_service_stops_then_it_ends(void **state)
+{
+    (void)state;
+    int fd = open_stream(&api, "", "");
+    ts_test_signal(&api.process, SIGTERM);
+    assert_true(ts_test_wait_exit(&api.process, 10000));
+    assert_int_equal(WEXITSTATUS(api.process.status), 0);
+    close(fd);
+    api_again(&api);
+}
+
+/* PostgreSQL: what one replica stores, the readers of another are told. */
+static void test_stream_when_another_replica_stores_then_the_event_comes_too(void **state)
+{
+    struct api other = api;
+    char port[32];
+    (void)state;
+    if (!on_postgres())
+        skip();
+    other.process = (struct ts_test_process){0};
+    other.reply = (struct ts_test_reply){0};
+    other.port = ts_test_free_port();
+    snprintf(port, sizeof(port), "TP_CAPITAL_PORT=%d", other.port);
+    for (size_t i = 0; other.env[i]; i++)
+        if (strncmp(other.env[i], "TP_CAPITAL_PORT=", 16) == 0)
+            other.env[i] = port;
+    ts_test_start_program(&other.process, "tp-capital-api", other.env);
+    api_wait_healthy(&other);
+    int fd = open_stream(&other, "", "");
+    api_store(&api, 50, "COMPRA PETR4 30");
+    expect(fd, event("created", last_seq(&api)));
+    assert_int_equal(last_seq(&other), last_seq(&api));
+    close(fd);
+    ts_test_end(&other.process, SIGTERM);
+    ts_test_reply_done(&other.reply);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stream_when_a_message_is_stored_edited_and_deleted_then_each_is_an_event),
+        cmocka_unit_test(test_stream_when_nothing_changed_then_a_duplicate_makes_no_event),
+        cmocka_unit_test(test_stream_when_resumed_then_only_what_came_after_is_sent_in_order),
+        cmocka_unit_test(test_stream_when_a_row_changed_twice_since_then_it_comes_once_as_it_is),
+        cmocka_unit_test(test_stream_when_the_number_is_ahead_of_ours_then_reset),
+        cmocka_unit_test(test_stream_when_more_than_1000_changes_behind_then_reset),
+        cmocka_unit_test(test_stream_when_there_are_several_readers_then_each_gets_everything),
+        cmocka_unit_test(test_stream_when_the_number_is_none_then_400),
+        cmocka_unit_test(test_stream_when_the_service_stops_then_it_ends),
+        cmocka_unit_test(test_stream_when_another_replica_stores_then_the_event_comes_too),
+    };
+    contract_setup(NULL);
+    int failed = cmocka_run_group_tests_name("stream", tests, start, stop);
+    contract_teardown(NULL);
+    return failed;
+}
