@@ -1,7 +1,7 @@
 /*
- * For tests only: scratch folders, free ports, and programs of ours run as a user would run them. Whatever is
- * made here is gone when the test program ends, also when a check fails or it is killed. A failure of the
- * harness itself is printed and aborts the test program. Thread rule: main thread.
+ * For tests only: scratch folders, free ports, and programs of ours run as a user would run them. Processes are gone
+ * when the test program ends, also when it is killed; folders too, unless it is killed (they lie under TMPDIR then).
+ * A failure of the harness itself is printed and ends the test program. Thread rule: main thread.
  */
 #ifndef TS_TESTING_PROCESS_H
 #define TS_TESTING_PROCESS_H
