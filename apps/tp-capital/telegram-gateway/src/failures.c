@@ -17,6 +17,8 @@ struct failures {
     struct failures_options options;
     uv_timer_t timer;
     bool running, stopping;
+    int marks_waiting;    /* acknowledgements and marks of ours, not durable yet */
+    bool waits_for_marks; /* the next page is read when they are: or it would show rows that are done with */
     void (*stopped)(void *ctx);
     void *stopped_ctx;
 
@@ -53,6 +55,7 @@ static void round_end(struct failures *failures)
     failures->arena = ts_arena_free(failures->arena);
     failures->album_arena = ts_arena_free(failures->album_arena);
     failures->running = false;
+    failures->waits_for_marks = false;
     failures->done = NULL;
     if (outcome.recovered + outcome.failed > 0)
         ts_log_info("Failure queue replayed", TS_F_I64("recovered", outcome.recovered),
@@ -96,6 +99,9 @@ static void on_page(struct ts_read_job *job, int result)
 
 static void load_page(struct failures *failures)
 {
+    failures->waits_for_marks = failures->marks_waiting > 0;
+    if (failures->waits_for_marks)
+        return;
     ts_arena_free(failures->arena);
     failures->arena = ts_arena_new(PAGE_ARENA_BYTES);
     failures->page = (struct store_page){0};
@@ -108,6 +114,13 @@ static int run_album(struct ts_read_job *job, struct ts_db *db)
     struct failures *failures = failures_of(job);
     const struct store_row *row = &failures->page.rows[failures->at];
     return store_load_album(db, row->key.channel_id, row->album, failures->album_arena, &failures->album);
+}
+
+static void on_marked(struct store_op *op TS_UNUSED, int result TS_UNUSED, void *ctx)
+{
+    struct failures *failures = ctx;
+    if (--failures->marks_waiting == 0 && failures->waits_for_marks && !failures->stopping)
+        load_page(failures);
 }
 
 /* --- one attempt ----------------------------------------------------------------------------------------------------------- */
@@ -127,8 +140,11 @@ static void recovered(struct failures *failures, const struct delivery_result *r
     failures->in_a_row = 0;
     failures->outcome.recovered++;
     for (size_t i = 0; i < unit->n_refs; i++) {
-        if (journal_acknowledge(options->journal, unit->refs[i], NULL, NULL) != 0)
-            ts_log_error("Out of memory: an acknowledgement was not noted, the message will be sent again");
+        failures->marks_waiting++;
+        if (journal_acknowledge(options->journal, unit->refs[i], on_marked, failures) == 0)
+            continue;
+        failures->marks_waiting--;
+        ts_log_error("Out of memory: an acknowledgement was not noted, the message will be sent again");
     }
     ts_counter_add(options->metrics->published, 1);
     ts_log_info(result->skipped ? "Duplicate message skipped (idempotent)" : "Message published successfully",
@@ -154,8 +170,11 @@ static void failed_again(struct failures *failures, const struct delivery_result
                 TS_F_CSTR("detail", result->detail));
     for (size_t i = 0; i < unit->n_refs; i++) {
         fail.ref = unit->refs[i];
-        if (journal_fail(failures->options.journal, &fail, NULL, NULL) != 0)
-            ts_log_error("Out of memory: a failure was not noted");
+        failures->marks_waiting++;
+        if (journal_fail(failures->options.journal, &fail, on_marked, failures) == 0)
+            continue;
+        failures->marks_waiting--;
+        ts_log_error("Out of memory: a failure was not noted");
     }
 }
 
@@ -301,6 +320,8 @@ void failures_stop(struct failures *failures, void (*stopped)(void *ctx), void *
     failures->stopped = stopped;
     failures->stopped_ctx = ctx;
     uv_timer_stop(&failures->timer);
+    if (failures->waits_for_marks)
+        round_end(failures);
     stop_when_idle(failures);
 }
 
