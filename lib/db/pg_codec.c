@@ -145,7 +145,7 @@ static void put_scalar(struct ts_buf *out, enum ts_db_type type, int64_t value)
         put_price(out, value);
         break;
     default:
-        assert(!"not a number");
+        assert(false && "not a number");
     }
 }
 

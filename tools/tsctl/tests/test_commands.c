@@ -73,6 +73,16 @@ static bool answers(int port)
 }
 
 /* A process of our own that has nothing to do with the tree, listening on a port. */
+/* SIGKILL to a service or the supervisor; its pid. */
+static pid_t kill_it(const char *id)
+{
+    pid_t pid = tree_pid(&tree, id);
+
+    assert_int_not_equal(pid, 0); /* 0 would be all of us */
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    return pid;
+}
+
 static struct ts_test_process make_stranger(int port)
 {
     struct ts_test_process stranger = {0};
@@ -160,8 +170,7 @@ static void test_killed_service_is_started_again(void **state)
 {
     (void)state;
     assert_exit(0, "start");
-    pid_t before = tree_pid(&tree, "alpha");
-    kill(before, SIGKILL);
+    pid_t before = kill_it("alpha");
     assert_true(tree_wait_other_pid(&tree, "alpha", before, 10000));
     assert_exit(0, "start");
     assert_says("Already running");
@@ -187,11 +196,10 @@ static void test_supervisor_gives_up_a_service_that_crashes_five_times(void **st
     (void)state;
     assert_exit(0, "start", "alpha");
     for (int i = 0; i < 4; i++) {
-        pid_t before = tree_pid(&tree, "alpha");
-        kill(before, SIGKILL);
+        pid_t before = kill_it("alpha");
         assert_true(tree_wait_other_pid(&tree, "alpha", before, 10000));
     }
-    kill(tree_pid(&tree, "alpha"), SIGKILL);
+    kill_it("alpha");
     for (int i = 0; i < 500 && !(RUN(&tree, "status", "alpha") == 2 && strstr(tree.out, "failed")); i++)
         ts_test_sleep_ms(10);
     assert_says("failed");
@@ -243,7 +251,7 @@ static void test_killed_supervisor_then_stop_still_ends_all(void **state)
     (void)state;
     assert_exit(0, "start");
     pid_t alpha = tree_pid(&tree, "alpha");
-    kill(tree_pid(&tree, "supervisor"), SIGKILL);
+    kill_it("supervisor");
     ts_test_sleep_ms(50);
     assert_true(answers(tree.ports[0]));
     assert_exit(0, "stop");
@@ -256,7 +264,7 @@ static void test_killed_supervisor_then_start_begins_anew(void **state)
     (void)state;
     assert_exit(0, "start");
     pid_t alpha = tree_pid(&tree, "alpha");
-    kill(tree_pid(&tree, "supervisor"), SIGKILL);
+    kill_it("supervisor");
     ts_test_sleep_ms(50);
     assert_exit(0, "start");
     assert_int_not_equal(tree_pid(&tree, "alpha"), alpha);
