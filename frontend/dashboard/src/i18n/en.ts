@@ -27,7 +27,7 @@ export const en: Catalogue = {
     allChannels: 'All channels',
     channelsFailed: 'Channels unavailable',
     services: 'Services',
-    signalsOf: (name, n) => `${name}: ${plural(n, { one: '1 signal', other: `${count(n)} signals` })}`,
+    signalWord: (n) => plural(n, { one: 'signal', other: 'signals' }),
   },
 
   theme: { label: 'Theme', light: 'Light', dark: 'Dark', system: 'System' },
@@ -73,7 +73,6 @@ export const en: Catalogue = {
     editedHint: 'The message was edited on Telegram',
     incomplete: 'incomplete',
     incompleteHint: 'Has no entry, or lacks target and stop',
-    open: (what) => `Open ${what}`,
     showing: (shown, total) => `Showing ${shown} of ${total}`,
     moreThan: (n) => `more than ${n}`,
     loadingMore: 'Loading more',

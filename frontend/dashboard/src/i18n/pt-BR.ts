@@ -27,8 +27,7 @@ export const ptBR = {
     allChannels: 'Todos os canais',
     channelsFailed: 'Canais indisponíveis',
     services: 'Serviços',
-    signalsOf: (name: string, n: number) =>
-      `${name}: ${plural(n, { one: '1 sinal', other: `${count(n)} sinais` })}`,
+    signalWord: (n: number) => plural(n, { one: 'sinal', other: 'sinais' }),
   },
 
   theme: { label: 'Tema', light: 'Claro', dark: 'Escuro', system: 'Do sistema' },
@@ -74,7 +73,6 @@ export const ptBR = {
     editedHint: 'A mensagem foi editada no Telegram',
     incomplete: 'incompleto',
     incompleteHint: 'Falta a entrada, ou o alvo e o stop',
-    open: (what: string) => `Abrir ${what}`,
     showing: (shown: string, total: string) => `Exibindo ${shown} de ${total}`,
     moreThan: (n: string) => `mais de ${n}`,
     loadingMore: 'Carregando mais',

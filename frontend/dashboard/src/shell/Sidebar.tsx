@@ -52,7 +52,6 @@ function ChannelLinks({ onFollow }: FollowProps) {
             // A second click on the chosen channel shows all again.
             href={addressFor(chosen === id ? null : id)}
             aria-current={chosen === id ? 'true' : undefined}
-            aria-label={t.nav.signalsOf(channel, signals)}
             onClick={(event) => {
               followInPage(event);
               onFollow?.();
@@ -60,7 +59,10 @@ function ChannelLinks({ onFollow }: FollowProps) {
           >
             <i className={styles.tag} aria-hidden />
             <span>{channel}</span>
-            <small>{formatCount(signals, language)}</small>
+            <small>
+              {formatCount(signals, language)}
+              <span className="visually-hidden"> {t.nav.signalWord(signals)}</span>
+            </small>
           </a>
         </li>
       ))}

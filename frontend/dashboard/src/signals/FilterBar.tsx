@@ -65,7 +65,12 @@ function SearchField({ filters }: { filters: Filters }) {
         aria-label={t.filters.search}
         placeholder={t.filters.search}
         onChange={(event) => setTyped(clipBytes(event.target.value, SEARCH_MAX_BYTES))}
-        onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape' && event.key !== 'Enter') return;
+          // The browser would empty the field on Escape; it only leaves it, so that J and K walk what was found.
+          event.preventDefault();
+          event.currentTarget.blur();
+        }}
       />
       {typed === '' && <Key>/</Key>}
     </div>

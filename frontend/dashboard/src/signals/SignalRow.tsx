@@ -3,7 +3,7 @@ import { memo, type ReactNode } from 'react';
 import { idOf, type Signal } from '../api/types.ts';
 import { useLanguage, useTexts } from '../i18n/index.ts';
 import type { Catalogue } from '../i18n/pt-BR.ts';
-import { formatClockSeconds, formatDateTime, formatDayMonth, formatPrice, MISSING } from '../lib/format.ts';
+import { formatClockSeconds, formatDayMonth, formatPrice, MISSING } from '../lib/format.ts';
 import type { Language } from '../lib/preferences.ts';
 import { addressOf, followInPage, placeOf } from '../lib/router.ts';
 import { classOf } from '../ui/controls.tsx';
@@ -35,13 +35,6 @@ export function tradeText(trade: string | null, t: Catalogue): string {
   return known ? t.trade[known] : (trade ?? MISSING);
 }
 
-/** What a screen reader hears for the link of a row. */
-export function spokenName(signal: Signal, t: Catalogue, language: Language): string {
-  const side = sideText(signal.signal_type, t);
-  const what = [side, signal.asset, formatDateTime(signal.ts, language)].filter(Boolean).join(' ');
-  return t.signals.open(what);
-}
-
 export function openAddress(address: string, id: string): string {
   const { path, query } = placeOf(address);
   query.set('signal', id);
@@ -54,15 +47,12 @@ interface RowLinkProps extends Pick<RowProps, 'signal' | 'address' | 'onFocus'> 
 }
 
 function RowLink({ signal, address, onFocus, className, children }: RowLinkProps) {
-  const t = useTexts();
-  const language = useLanguage();
   const id = idOf(signal);
   return (
     <a
       className={className}
       href={openAddress(address, id)}
       data-signal-link={id}
-      aria-label={spokenName(signal, t, language)}
       onClick={followInPage}
       onFocus={() => onFocus(id)}
     >
@@ -104,6 +94,10 @@ function cellOf(id: ColumnId, props: TableRowProps, t: Catalogue): ReactNode {
         <>
           <RowLink {...props}>
             <When signal={signal} />
+            {/* Heard, not seen: a link that is only a time says nothing out of its row. */}
+            <span className="visually-hidden">
+              {sideText(signal.signal_type, t)} {signal.asset}
+            </span>
           </RowLink>
           <LateChip signal={signal} />
           <EditedChip signal={signal} />
@@ -218,36 +212,38 @@ export const CardRow = memo(function CardRow({
   const t = useTexts();
   const isUnknown = signal.signal_type === 'UNKNOWN';
   return (
-    <div role="listitem" aria-posinset={index + 1} data-testid="signal-row" data-id={idOf(signal)}>
-      <div
-        style={{ transform: `translateY(${top}px)` }}
-        className={styles.card}
-        data-selected={isOpen}
-        data-fresh={isFresh}
-      >
-        <RowLink signal={signal} address={address} onFocus={onFocus} className={styles.stretched}>
-          <span className={styles.line}>
-            <Side type={signal.signal_type} />
-            {signal.asset !== null && <span className={styles.asset}>{signal.asset}</span>}
-            {signal.trade_type !== null && (
-              <span className={styles.soft}>{tradeText(signal.trade_type, t)}</span>
-            )}
-            <When signal={signal} />
-          </span>
-        </RowLink>
-        {isUnknown ? (
-          <span className={classOf(styles.text, styles.excerpt)}>
-            {signal.raw_message.replace(/\s+/g, ' ')}
-          </span>
-        ) : (
-          <CardFacts signal={signal} />
-        )}
+    <div
+      role="listitem"
+      aria-posinset={index + 1}
+      className={styles.card}
+      data-testid="signal-row"
+      data-id={idOf(signal)}
+      data-selected={isOpen}
+      data-fresh={isFresh}
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      <RowLink signal={signal} address={address} onFocus={onFocus} className={styles.stretched}>
         <span className={styles.line}>
-          <span className={classOf(styles.text, styles.soft)}>{signal.channel}</span>
-          <EditedChip signal={signal} />
-          <LateChip signal={signal} />
+          <Side type={signal.signal_type} />
+          {signal.asset !== null && <span className={styles.asset}>{signal.asset}</span>}
+          {signal.trade_type !== null && (
+            <span className={styles.soft}>{tradeText(signal.trade_type, t)}</span>
+          )}
+          <When signal={signal} />
         </span>
-      </div>
+      </RowLink>
+      {isUnknown ? (
+        <span className={classOf(styles.text, styles.excerpt)}>
+          {signal.raw_message.replace(/\s+/g, ' ')}
+        </span>
+      ) : (
+        <CardFacts signal={signal} />
+      )}
+      <span className={styles.line}>
+        <span className={classOf(styles.text, styles.soft)}>{signal.channel}</span>
+        <EditedChip signal={signal} />
+        <LateChip signal={signal} />
+      </span>
     </div>
   );
 });

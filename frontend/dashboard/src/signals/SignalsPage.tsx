@@ -221,7 +221,7 @@ function useEscape(openId: string | null): void {
   useEffect(() => {
     if (openId === null) return;
     const onKeyDown = (event: KeyboardEvent) => {
-      const isElsewhere = document.querySelector('[role="dialog"], [role="menu"], [role="tooltip"]') !== null;
+      const isElsewhere = document.querySelector('[role="dialog"], [role="menu"]') !== null;
       const isField = event.target instanceof HTMLInputElement;
       if (event.key === 'Escape' && !event.defaultPrevented && !isElsewhere && !isField) closePanel(openId);
     };

@@ -6,7 +6,7 @@ import * as Radix from '@radix-ui/react-dialog';
 import { X } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTexts } from '../i18n/index.ts';
-import { IconButton } from './controls.tsx';
+import { Button } from './controls.tsx';
 import styles from './dialog.module.css';
 
 interface DialogProps {
@@ -32,9 +32,10 @@ export function Dialog({ open, onClose, title, bare = false, children }: DialogP
                 <Radix.Title asChild>
                   <span>{title}</span>
                 </Radix.Title>
-                <IconButton label={t.close} onClick={onClose}>
+                {/* Without a tip: the focus begins here, and Escape would close the tip instead of the box. */}
+                <Button look="bare" aria-label={t.close} onClick={onClose}>
                   <X size={16} aria-hidden />
-                </IconButton>
+                </Button>
               </div>
             )}
             {bare ? children : <div className={styles.body}>{children}</div>}
