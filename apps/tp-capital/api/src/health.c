@@ -1,6 +1,7 @@
 #include "health.h"
 
 #include <stdio.h>
+#include <sys/statvfs.h>
 
 #include "app.h"
 #include "base/clock.h"
@@ -9,9 +10,10 @@
 #include "base/log.h"
 #include "routes.h"
 
-#define FRESH_US    (2 * TS_US_PER_S)
-#define PROBE_MS    1000
-#define MAX_WAITING 256
+#define FRESH_US       (2 * TS_US_PER_S)
+#define PROBE_MS       1000
+#define MAX_WAITING    256
+#define MIN_FREE_BYTES (256 * 1024)
 
 struct health {
     struct app *app;
@@ -101,9 +103,20 @@ static void settle(struct health *health, int result)
     answer_waiting(health);
 }
 
+/* SQLite: too little room for the next messages, whether or not the last one still found some in a file that exists. */
+static int check_room(const char *path)
+{
+    struct statvfs disk;
+    if (statvfs(path, &disk) < 0)
+        return 0; /* the read tells more about it */
+    return (uint64_t)disk.f_bavail * disk.f_frsize < MIN_FREE_BYTES ? TS_E_DB_FULL : 0;
+}
+
 static int run_read(struct ts_read_job *job, struct ts_db *db)
 {
-    return store_check_health(db, &TS_CONTAINER_OF(job, struct health, read_job)->read);
+    struct health *health = TS_CONTAINER_OF(job, struct health, read_job);
+    int r = app_is_sqlite(health->app) ? check_room(health->app->db.path) : 0;
+    return r < 0 ? r : store_check_health(db, &health->read);
 }
 
 static void on_written(struct ts_writer_op *op, int result)

@@ -2,7 +2,7 @@
  * GET /health: can messages be stored now? (tp-capital 4.4)
  *
  * The answer is at most 2 s old; an older one is renewed by one probe, for which everybody who asks waits, 1 s at most. The probe
- * reads; after a failed write it also writes, so that a full disk is seen to have room again. Thread rule: the loop's thread.
+ * reads and, on SQLite, looks at the room that is left on the disk; after a failed write it also writes. Thread rule: the loop's thread.
  */
 #ifndef TP_CAPITAL_HEALTH_H
 #define TP_CAPITAL_HEALTH_H

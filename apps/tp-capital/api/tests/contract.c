@@ -96,6 +96,21 @@ void api_again(struct api *api)
     api_wait_healthy(api);
 }
 
+void api_start_replica(const struct api *api, struct api *ret)
+{
+    *ret = (struct api){.port = ts_test_free_port()};
+    memcpy(ret->schema, api->schema, sizeof(ret->schema));
+    ts_test_dir_make(ret->dir);
+    for (size_t i = 0; api->env[i]; i++)
+        ret->env[i] = api->env[i];
+    snprintf(ret->env_text[0], sizeof(ret->env_text[0]), "TP_CAPITAL_PORT=%d", ret->port);
+    for (size_t i = 0; ret->env[i]; i++)
+        if (strncmp(ret->env[i], "TP_CAPITAL_PORT=", 16) == 0)
+            ret->env[i] = ret->env_text[0];
+    ts_test_start_program(&ret->process, "tp-capital-api", ret->env);
+    api_wait_healthy(ret);
+}
+
 void api_stop(struct api *api)
 {
     ts_test_reply_done(&api->reply);

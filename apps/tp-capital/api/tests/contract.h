@@ -39,7 +39,9 @@ extern struct ts_test_pg contract_pg;
 void api_start(struct api *api, const char *const *extra);
 void api_launch(struct api *api, const char *const *extra); /* without waiting */
 void api_again(struct api *api);                            /* the same store, after an end */
-void api_stop(struct api *api);                             /* SIGTERM; must leave with 0 */
+/* A second process on the same store (PostgreSQL only); returns when it is healthy. */
+void api_start_replica(const struct api *api, struct api *ret);
+void api_stop(struct api *api); /* SIGTERM; must leave with 0 */
 void api_wait_healthy(struct api *api);
 
 /* The whole address of a path, in one of a few buffers that are used in turn. */

@@ -2,10 +2,12 @@
 #include "contract.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -324,6 +326,57 @@ static void test_database_when_frozen_then_503_within_the_deadline_and_live_stay
     api_stop(&api);
 }
 
+/* A child that stores messages without end, over 8 connections. */
+static pid_t begin_load(const struct api *to)
+{
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    struct sender senders[8];
+    char answer[2048];
+    long id = 1000000;
+    for (int i = 0; i < 8; i++) {
+        senders[i].fd = raw_connect(to);
+        send_next(&senders[i], id++);
+    }
+    for (int i = 0;; i = (i + 1) % 8) {
+        raw_read(senders[i].fd, answer, sizeof(answer), "}", 60000);
+        send_next(&senders[i], id++);
+    }
+}
+
+static void test_replica_when_frozen_under_load_then_the_other_stores_within_its_deadline(void **state)
+{
+    struct api other;
+    char body[256];
+    (void)state;
+    if (!on_postgres())
+        skip();
+    api_start(&api, NULL);
+    api_start_replica(&api, &other);
+    pid_t load = begin_load(&api);
+    for (int round = 1; round <= 10; round++) {
+        ts_test_sleep_ms(30);
+        ts_test_signal(&api.process, SIGSTOP);
+        snprintf(body, sizeof(body),
+                 "{\"channelId\":\"-1001000000002\",\"messageId\":%d,\"text\":\"x\",\"timestamp\":\"2026-11-"
+                 "03T13:00:00Z\"}",
+                 round);
+        const struct ts_test_request request = {
+            .url = api_url(&other, "/ingest"),
+            .headers = (const char *const[]){TOKEN_HEADER, "Content-Type: application/json", NULL},
+            .body = body,
+            .timeout_ms = 10000};
+        assert_int_equal(ts_test_http(&request, &other.reply), 200);
+        ts_test_signal(&api.process, SIGCONT);
+    }
+    kill(load, SIGKILL);
+    waitpid(load, NULL, 0);
+    assert_int_equal(api_rows(&api, "ingested_messages WHERE channel_id = -1001000000002"), 10);
+    api_stop(&other);
+    api_stop(&api);
+}
+
 static void test_database_when_away_at_start_then_we_listen_and_wait(void **state)
 {
     (void)state;
@@ -372,6 +425,44 @@ static void test_health_when_the_server_runs_without_fsync_then_degraded(void **
     ts_test_pg_stop(&careless);
 }
 
+/* SQLite on a disk of 1 MiB, in a mount namespace of our own, so that nothing is left behind. */
+static void test_disk_when_full_then_503_and_health_names_the_path_until_there_is_room(void **state)
+{
+    char dir[TS_TEST_PATH_SIZE], env[TS_TEST_PATH_SIZE + 16], wanted[TS_TEST_PATH_SIZE + 32];
+    long id = 1, stored = 0;
+    (void)state;
+    ts_test_dir_make(dir);
+    if (on_postgres() || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("tmpfs", dir, "tmpfs", 0, "size=1m") < 0)
+        skip();
+    snprintf(env, sizeof(env), "DATA_DIR=%s", dir);
+    api_start(&api, (const char *const[]){env, NULL});
+    for (long status = 200; status == 200; id++) {
+        char body[512];
+        snprintf(body, sizeof(body),
+                 "{\"channelId\":\"-1001000000001\",\"messageId\":%ld,\"text\":\"%0300d\",\"timestamp\":"
+                 "\"2026-11-03T13:00:00Z\"}",
+                 id, 7);
+        status = api_ingest(&api, body);
+        stored += status == 200;
+        assert_true(status == 200 || status == 503);
+        assert_true(id < 10000);
+    }
+    assert_error(&api, 503, "Database unavailable, please retry");
+    assert_true(ts_test_wait_status(api_url(&api, "/health"), 503, 5000));
+    assert_int_equal(api_get(&api, "/health"), 503);
+    snprintf(wanted, sizeof(wanted), "Disk full: %s/tp-capital.db", dir);
+    assert_error(&api, 503, wanted);
+    assert_int_equal(mount("tmpfs", dir, "tmpfs", MS_REMOUNT, "size=32m"), 0);
+    api_wait_healthy(&api);
+    api_store(&api, id, "COMPRA PETR4 30");
+    json_t *page = api_json(&api, "/signals?count=true&limit=1", 200);
+    assert_int_equal(json_integer_value(json_object_get(page, "total")), stored + 1);
+    json_decref(page);
+    api_stop(&api);
+    umount2(dir, MNT_DETACH);
+}
+
 static void test_health_when_all_is_well_then_the_contract_s_fields(void **state)
 {
     (void)state;
@@ -403,9 +494,11 @@ int main(void)
         cmocka_unit_test(
             test_database_when_stopped_then_503_and_health_says_so_and_all_is_well_when_it_is_back),
         cmocka_unit_test(test_database_when_frozen_then_503_within_the_deadline_and_live_stays_200),
+        cmocka_unit_test(test_replica_when_frozen_under_load_then_the_other_stores_within_its_deadline),
         cmocka_unit_test(test_database_when_away_at_start_then_we_listen_and_wait),
         cmocka_unit_test(test_database_when_away_for_all_attempts_then_exit_1),
         cmocka_unit_test(test_health_when_the_server_runs_without_fsync_then_degraded),
+        cmocka_unit_test(test_disk_when_full_then_503_and_health_names_the_path_until_there_is_room),
     };
     contract_setup(NULL);
     int failed = cmocka_run_group_tests_name("faults", tests, NULL, NULL);

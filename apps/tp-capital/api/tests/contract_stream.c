@@ -235,27 +235,17 @@ static void test_stream_when_the_service_stops_then_it_ends(void **state)
 /* PostgreSQL: what one replica stores, the readers of another are told. */
 static void test_stream_when_another_replica_stores_then_the_event_comes_too(void **state)
 {
-    struct api other = api;
-    char port[32];
+    struct api other;
     (void)state;
     if (!on_postgres())
         skip();
-    other.process = (struct ts_test_process){0};
-    other.reply = (struct ts_test_reply){0};
-    other.port = ts_test_free_port();
-    snprintf(port, sizeof(port), "TP_CAPITAL_PORT=%d", other.port);
-    for (size_t i = 0; other.env[i]; i++)
-        if (strncmp(other.env[i], "TP_CAPITAL_PORT=", 16) == 0)
-            other.env[i] = port;
-    ts_test_start_program(&other.process, "tp-capital-api", other.env);
-    api_wait_healthy(&other);
+    api_start_replica(&api, &other);
     int fd = open_stream(&other, "", "");
     api_store(&api, 50, "COMPRA PETR4 30");
     expect(fd, event("created", last_seq(&api)));
     assert_int_equal(last_seq(&other), last_seq(&api));
     close(fd);
-    ts_test_end(&other.process, SIGTERM);
-    ts_test_reply_done(&other.reply);
+    api_stop(&other);
 }
 
 int main(void)
