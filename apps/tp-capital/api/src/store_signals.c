@@ -118,22 +118,39 @@ static int on_int(const struct ts_row *row, void *ctx)
 #define BY_CHANNEL_POSTGRES " AND s.channel_id = $9" ANY("8", "::text", "s.asset = $8")
 #define BY_CHANNEL_SQLITE   " AND s.channel_id = $9" ANY("8", "", "s.asset = $8")
 
-/* The head and the page in one snapshot: at least one row, the head's columns first. */
-#define PAGE(columns, where)                                                          \
-    "SELECT h.last_seq, h.store_id, s.* FROM change_seq h LEFT JOIN (SELECT " columns \
-    " FROM tp_capital_signals s" where " AND (s.ts, s.id) < ($10, $11)"               \
-    " ORDER BY s.ts DESC, s.id DESC LIMIT $12 OFFSET $13) s ON 1 = 1 ORDER BY s.ts DESC, s.id DESC"
+#define PAGE(columns, where)                                                        \
+    " " columns " FROM tp_capital_signals s" where " AND (s.ts, s.id) < ($10, $11)" \
+    " ORDER BY s.ts DESC, s.id DESC LIMIT $12 OFFSET $13"
+
+/* The page, each row with the head of the same snapshot: read in order from the index, neither sorted nor copied aside. */
+#define PAGE_WITH_HEAD(columns, where) \
+    "SELECT (SELECT last_seq FROM change_seq), (SELECT store_id FROM change_seq)," PAGE(columns, where)
+
+/* The same and at least one row, so that an empty page has its head too; slower, because of the join. */
+#define HEAD_WITH_PAGE(columns, where)                                             \
+    "SELECT h.last_seq, h.store_id, s.* FROM change_seq h LEFT JOIN (SELECT" PAGE( \
+        columns, where) ") s ON 1 = 1"                                             \
+                        " ORDER BY s.ts DESC, s.id DESC"
 #define COUNT(where) "SELECT count(*) FROM (SELECT 1 FROM tp_capital_signals s" where " LIMIT $10) s"
 
 enum { BY_TIME, BY_ASSET, BY_CHANNEL };
 
 static const struct ts_sql page_sql[] = {
-    [BY_TIME] = {.text = PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_TIME_POSTGRES),
-                 .sqlite = PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_TIME_SQLITE)},
-    [BY_ASSET] = {.text = PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_ASSET_POSTGRES),
-                  .sqlite = PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_ASSET_SQLITE)},
-    [BY_CHANNEL] = {.text = PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_CHANNEL_POSTGRES),
-                    .sqlite = PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_CHANNEL_SQLITE)},
+    [BY_TIME] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, WHERE_POSTGRES BY_TIME_POSTGRES),
+                 .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, WHERE_SQLITE BY_TIME_SQLITE)},
+    [BY_ASSET] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, WHERE_POSTGRES BY_ASSET_POSTGRES),
+                  .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, WHERE_SQLITE BY_ASSET_SQLITE)},
+    [BY_CHANNEL] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, WHERE_POSTGRES BY_CHANNEL_POSTGRES),
+                    .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, WHERE_SQLITE BY_CHANNEL_SQLITE)},
+};
+
+static const struct ts_sql empty_page_sql[] = {
+    [BY_TIME] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_TIME_POSTGRES),
+                 .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_TIME_SQLITE)},
+    [BY_ASSET] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_ASSET_POSTGRES),
+                  .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_ASSET_SQLITE)},
+    [BY_CHANNEL] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_CHANNEL_POSTGRES),
+                    .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_CHANNEL_SQLITE)},
 };
 
 static const struct ts_sql count_sql[] = {
@@ -182,7 +199,11 @@ int store_list_signals(struct ts_db *db, const struct store_filter *filter, stor
     params[N_FILTERS + 2] = ts_db_int(filter->limit);
     params[N_FILTERS + 3] = ts_db_int(filter->offset);
     struct sink sink = {.fn = fn, .ctx = ctx, .first_column = 2, .head = ret_head};
-    return run(db, &page_sql[path_of(filter)], params, TS_ARRAY_LEN(params), on_signal, &sink);
+    int path = path_of(filter);
+    int64_t n = ts_db_run(db, &page_sql[path], params, TS_ARRAY_LEN(params), on_signal, &sink);
+    if (n != 0)
+        return (int)TS_MIN(n, 0);
+    return run(db, &empty_page_sql[path], params, TS_ARRAY_LEN(params), on_signal, &sink);
 }
 
 int store_count_signals(struct ts_db *db, const struct store_filter *filter, int64_t max, int64_t *ret)
