@@ -324,13 +324,13 @@ static void test_ingest_when_a_text_is_at_its_limit_then_200_and_one_byte_more_4
 
 static void test_ingest_when_photos_are_20_then_200_and_21_then_400(void **state)
 {
-    char list[128] = "[\"p\"";
+    char list[128], more[160];
+    size_t len = (size_t)snprintf(list, sizeof(list), "[\"p\"");
     (void)state;
     for (int i = 1; i < 20; i++)
-        strcat(list, ",\"p\"");
-    char more[160];
+        len += (size_t)snprintf(list + len, sizeof(list) - len, ",\"p\"");
     snprintf(more, sizeof(more), "%s,\"p\"]", list);
-    strcat(list, "]");
+    snprintf(list + len, sizeof(list) - len, "]");
     assert_int_equal(ingest_with("photos", list), 200);
     assert_int_equal(ingest_with("photos", more), 400);
     assert_error(&api, 400, "Invalid field: photos");

@@ -160,11 +160,12 @@ static void test_signals_when_a_parameter_is_out_of_its_rule_then_400_names_it(v
 static void test_signals_when_paged_by_cursor_then_every_row_comes_once(void **state)
 {
     char path[256] = "/signals?limit=2", all[128] = "";
+    size_t len = 0;
     int pages = 0;
     (void)state;
     for (;;) {
         json_t *page = api_json(&api, path, 200), *cursor = json_object_get(page, "nextCursor");
-        strcat(strcat(all, ids(path)), ";");
+        len += (size_t)snprintf(all + len, sizeof(all) - len, "%s;", ids(path));
         pages++;
         if (!json_is_null(cursor))
             snprintf(path, sizeof(path), "/signals?limit=2&cursor=%s", json_string_value(cursor));
@@ -175,8 +176,9 @@ static void test_signals_when_paged_by_cursor_then_every_row_comes_once(void **s
     }
     assert_string_equal(all, "6 5;4 3;2 1;");
     assert_int_equal(pages, 3);
-    strcat(path, "&offset=0");
-    api_get(&api, path);
+    char both[300];
+    snprintf(both, sizeof(both), "%s&offset=0", path);
+    api_get(&api, both);
     assert_error(&api, 400, "Invalid parameter: cursor");
 }
 
