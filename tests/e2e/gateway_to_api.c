@@ -101,6 +101,7 @@ static void start_api(struct fixture *f)
     env[n++] = format("GATEWAY_SECRET_TOKEN=%s", TOKEN);
     env[n++] = format("TP_CAPITAL_PORT=%d", f->api_port);
     env[n++] = format("DATA_DIR=%s", f->dir);
+    env[n++] = format("RATE_LIMIT_MAX=1000000"); /* the test asks often */
     env[n++] = format("LOG_LEVEL=warn");
     start_program(&f->api, "tp-capital-api", env, n);
 }
