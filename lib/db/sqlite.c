@@ -149,8 +149,10 @@ static int note_wal(void *ctx, int n, char **values, char **names)
 
 static int set_pragmas(struct sqlite_db *db, bool read_only)
 {
-    static const char *const writing = "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL;"
-                                       "PRAGMA journal_size_limit = " MAX_WAL_BYTES;
+    /* Rows are added at the ends of their indexes: a few pages are in use, and the system keeps the others. */
+    static const char *const writing =
+        "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA cache_size = -512;"
+        "PRAGMA journal_size_limit = " MAX_WAL_BYTES;
     static const char *const reading = "PRAGMA query_only = ON; PRAGMA wal_autocheckpoint = 0";
 
     if (sqlite3_exec(db->handle, read_only ? reading : writing, NULL, NULL, NULL) != SQLITE_OK)

@@ -88,7 +88,7 @@ void cache_put(struct cache *cache, ts_str key, int64_t seq, ts_str answer)
 
     if (entry)
         drop(cache, entry);
-    if (size == 0 || size > CACHE_MAX_BYTES / 4)
+    if (size == 0 || size > CACHE_MAX_BYTES / 2)
         return;
     while (cache->bytes + size > CACHE_MAX_BYTES)
         drop(cache, oldest_used(cache));

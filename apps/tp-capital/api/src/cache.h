@@ -11,7 +11,7 @@
 #include "base/str.h"
 
 #define CACHE_MAX_ENTRIES 64
-#define CACHE_MAX_BYTES   (4 * 1024 * 1024)
+#define CACHE_MAX_BYTES   (1024 * 1024)
 
 struct cache;
 
@@ -22,7 +22,7 @@ TS_DEFINE_CLEANUP(struct cache *, cache_free)
 /* The answer, borrowed until the next call; TS_STR_NONE when there is none that reflects at least `seq`. */
 ts_str cache_get(struct cache *cache, ts_str key, int64_t seq, int64_t *ret_seq);
 
-/* Keeps a copy, unless it is larger than a quarter of the whole or memory is out. */
+/* Keeps a copy, unless it is larger than half of the whole or memory is out. */
 void cache_put(struct cache *cache, ts_str key, int64_t seq, ts_str answer);
 
 #endif

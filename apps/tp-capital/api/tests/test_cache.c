@@ -72,17 +72,17 @@ static void test_cache_when_full_of_entries_then_the_one_used_longest_ago_goes(v
 
 static void test_cache_when_full_of_bytes_then_the_oldest_go_and_giants_never_come_in(void **state)
 {
-    size_t quarter = CACHE_MAX_BYTES / 4 - 16;
+    size_t half = CACHE_MAX_BYTES / 2 - 16;
     char *bytes = calloc(1, CACHE_MAX_BYTES), key[16];
     assert_non_null(bytes);
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 3; i++) {
         snprintf(key, sizeof(key), "k%d", i);
-        cache_put(*state, ts_str_from(key), 1, (ts_str){bytes, quarter});
+        cache_put(*state, ts_str_from(key), 1, (ts_str){bytes, half});
     }
     int64_t seq;
     assert_true(ts_str_is_none(cache_get(*state, TS_STR("k0"), 1, &seq)));
-    assert_int_equal(cache_get(*state, TS_STR("k5"), 1, &seq).len, quarter);
-    cache_put(*state, TS_STR("giant"), 1, (ts_str){bytes, CACHE_MAX_BYTES / 4});
+    assert_int_equal(cache_get(*state, TS_STR("k2"), 1, &seq).len, half);
+    cache_put(*state, TS_STR("giant"), 1, (ts_str){bytes, CACHE_MAX_BYTES / 2});
     assert_true(ts_str_is_none(cache_get(*state, TS_STR("giant"), 1, &seq)));
     free(bytes);
 }
