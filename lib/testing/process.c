@@ -157,14 +157,19 @@ static struct sockaddr_in loopback(int port)
 
 int ts_test_free_port(void)
 {
+    static bool given[LAST_PORT - FIRST_PORT + 1]; /* nobody gets the same port twice */
+
     for (int tries = 0; tries < 100; tries++) {
         _cleanup_(ts_closep) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         uint32_t random;
         ts_random_bytes(&random, sizeof(random));
         int port = FIRST_PORT + (int)(random % (LAST_PORT - FIRST_PORT + 1));
         const struct sockaddr_in address = loopback(port);
-        if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-            return port;
+        if (given[port - FIRST_PORT] || fd < 0 ||
+            bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+            continue;
+        given[port - FIRST_PORT] = true;
+        return port;
     }
     ts_test_die("no free port: %s", strerror(errno));
 }
