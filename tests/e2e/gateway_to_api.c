@@ -359,6 +359,59 @@ static void test_second_gateway_then_refused(void **state)
     free(log);
 }
 
+static int run_gateway(const char *word, const char *const *env, char **ret_text)
+{
+    char program[TS_TEST_PATH_SIZE], output[TS_TEST_PATH_SIZE];
+    const char *argv[] = {ts_test_program("tp-capital-gateway", program), word, NULL};
+    int code = ts_test_run(&(struct ts_test_spawn){.argv = argv, .env = env}, output);
+    *ret_text = ts_test_read_file(output);
+    return code;
+}
+
+static void test_command_line_then_errors_named_and_every_variable_listed(void **state)
+{
+    static const char *const variables[] = {"API_SECRET_TOKEN",     "API_ENDPOINTS", "GATEWAY_TRANSPORT",
+                                            "TELEGRAM_BOT_API_URL", "OUTBOX_PATH",   "REPLAY_FILE",
+                                            "REPLAY_INTERVAL_MS",   "DEDUP_SIZE",    "GATEWAY_PORT",
+                                            "SHUTDOWN_TIMEOUT_MS"};
+    char *text;
+    (void)state;
+    assert_int_equal(run_gateway(NULL, (const char *const[]){"X=1", NULL}, &text), 1);
+    assert_non_null(strstr(text, "FATAL: API_SECRET_TOKEN is required\n"));
+    free(text);
+    const char *const two[] = {"API_TIMEOUT_MS=x", "GATEWAY_TRANSPORT=replay", NULL};
+    assert_int_equal(run_gateway("--check-config", two, &text), 1);
+    assert_non_null(strstr(text, "FATAL: API_SECRET_TOKEN is required\n"));
+    assert_non_null(strstr(text, "FATAL: API_TIMEOUT_MS is invalid"));
+    assert_non_null(strstr(text, "FATAL: REPLAY_FILE is required\n"));
+    free(text);
+    assert_int_equal(run_gateway("--help", (const char *const[]){"X=1", NULL}, &text), 0);
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        assert_non_null(strstr(text, variables[i]));
+    free(text);
+}
+
+static void test_no_transport_then_503_and_the_outbox_is_published(void **state)
+{
+    struct fixture *f = *state;
+    char *env[MAX_ENV];
+    size_t n = 0;
+    write_messages(f, 50, 0);
+    start_gateway(f, TOKEN, 0); /* the API is away */
+    assert_true(wait_for(f, some_pending, 50));
+    ts_test_end(&f->gateway, SIGKILL);
+    start_api(f);
+    env[n++] = format("API_SECRET_TOKEN=" TOKEN);
+    env[n++] = format("API_ENDPOINT=%s/ingest", f->api_url);
+    env[n++] = format("GATEWAY_PORT=%d", f->gateway_port);
+    env[n++] = format("OUTBOX_PATH=%s/outbox.db", f->outbox_dir);
+    start_program(&f->gateway, "tp-capital-gateway", env, n);
+    assert_true(wait_for(f, all_stored, 50));
+    struct health h = health(f);
+    assert_int_equal(h.status, 503);
+    assert_string_equal(h.error, "No transport configured");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -370,6 +423,8 @@ int main(void)
         CASE(test_wrong_token_then_kept_with_its_reason_and_stored_when_it_is_right),
         CASE(test_disk_full_then_503_with_the_path_and_drained_when_there_is_room),
         CASE(test_second_gateway_then_refused),
+        CASE(test_command_line_then_errors_named_and_every_variable_listed),
+        CASE(test_no_transport_then_503_and_the_outbox_is_published),
     };
     ts_json_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
