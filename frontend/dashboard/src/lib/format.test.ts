@@ -88,6 +88,7 @@ describe('times', () => {
     [480, '0,5 s'],
     [9_900, '9,9 s'],
     [12_000, '12 s'],
-    [-5, '0,0 s'],
+    [42, '42 ms'],
+    [-5, '0 ms'],
   ])('latency of %d ms is %s', (ms, text) => expect(plain(formatLatency(ms, 'pt-BR'))).toBe(text));
 });

@@ -123,11 +123,12 @@ function pair(big: number, bigUnit: string, small: number, smallUnit: string): s
   return small === 0 ? first : `${first}\u00a0${small}\u00a0${smallUnit}`;
 }
 
-/** Latency: tenths below ten seconds. */
+/** Latency: tenths of a second below ten, milliseconds below one tenth. */
 export function formatLatency(ms: number, language: Language): string {
   if (ms >= 9_950) return formatDuration(ms);
+  if (ms < 100) return `${Math.max(0, Math.round(ms))}\u00a0ms`;
   const text = numberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(
-    Math.max(0, ms) / 1000,
+    ms / 1000,
   );
   return `${text}\u00a0s`;
 }

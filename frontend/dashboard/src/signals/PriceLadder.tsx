@@ -26,6 +26,11 @@ function anchorAt(x: number, width: number): 'start' | 'middle' | 'end' {
   return x > width - 40 ? 'end' : 'middle';
 }
 
+function entryLabel({ buy_min: min, buy_max: max }: Signal, name: (price: number) => string): string {
+  const ends = [min, max].filter((price) => price !== null);
+  return [...new Set(ends)].map(name).join('–');
+}
+
 /** Entry and stop are written below the line, targets above, outermost first. */
 function labelled(marks: readonly Mark[]): Mark[] {
   const taken: Mark[] = [];
@@ -52,7 +57,7 @@ function Drawing({ signal, width }: { signal: Signal; width: number }) {
     kind: 'target' as const,
   }));
   if (signal.stop !== null) marks.push({ x: x(signal.stop), label: name(signal.stop), kind: 'stop' });
-  if (entry !== null) marks.push({ x: x(entry), label: name(entry), kind: 'entry' });
+  if (entry !== null) marks.push({ x: x(entry), label: entryLabel(signal, name), kind: 'entry' });
   const farthest = signal.target_final;
   return (
     <>
