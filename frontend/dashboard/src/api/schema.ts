@@ -280,8 +280,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** This file as JSON. `/openapi.yaml` serves the same content as YAML. */
+        /** This file as JSON. */
         get: operations["getOpenapiJson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.yaml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This file as it is. */
+        get: operations["getOpenapiYaml"];
         put?: never;
         post?: never;
         delete?: never;
@@ -430,7 +447,7 @@ export interface components {
             changed: boolean;
             /** @description When the message was sent. */
             ts: components["schemas"]["Timestamp"];
-            /** @description Name of the channel; its id as text when it has none. */
+            /** @description Name that came with the message, else the label it is registered under, else Desconhecido. */
             channel: string;
             channel_id: string;
             message_id: components["schemas"]["BigId"];
@@ -1195,7 +1212,7 @@ export interface operations {
             query?: {
                 /** @description Lines in one answer. */
                 limit?: number;
-                /** @description Only this level. */
+                /** @description At least this level. */
                 level?: "trace" | "debug" | "info" | "warn" | "error" | "fatal";
             };
             header?: never;
@@ -1373,6 +1390,26 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+        };
+    };
+    getOpenapiYaml: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenAPI 3.1. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
                 };
             };
         };
