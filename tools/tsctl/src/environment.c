@@ -295,7 +295,7 @@ int environment_data_folder(const struct service *service, bool demonstration, s
     return ts_arena_printf(arena, ret, ".run/%s/%s", demonstration ? "demo" : "data", service->id);
 }
 
-/* Fixed settings into `seen`, {root} and {data} replaced by absolute paths. */
+/* Settings into `seen`, {root} and {data} replaced by absolute paths. */
 static int settle(const json_t *set, ts_str root, ts_str data, json_t *seen)
 {
     const char *name;
@@ -352,6 +352,7 @@ int environment_of(const struct catalogue *catalogue, const struct service *serv
     _cleanup_(ts_json_freep) json_t *lines = json_array();
     char folder[4096];
     const char *name;
+    _cleanup_(ts_json_freep) json_t *set = json_object();
     const char *demo = string_of(catalogue->demonstration, "service");
     json_t *value;
     ts_str data, line;
@@ -363,7 +364,9 @@ int environment_of(const struct catalogue *catalogue, const struct service *serv
     if (r == 0)
         r = environment_data_folder(service, demonstration, arena, &data);
     if (r == 0)
-        r = settle(service->set, root, data, seen);
+        r = settle(service->set, root, data, set);
+    if (r == 0)
+        r = json_object_update_missing(seen, set) < 0 ? -ENOMEM : 0; /* what the user says wins */
     if (r == 0 && demonstration && demo && strcmp(demo, service->id) == 0)
         r = settle(json_object_get(catalogue->demonstration, "set"), root, data, seen);
     if (r == 0)

@@ -387,6 +387,28 @@ static void test_service_sees_only_what_its_entry_lists(void **state)
     free(seen);
 }
 
+static void test_setting_of_the_catalogue_gives_way_to_the_users(void **state)
+{
+    char edit[PATH_MAX + 64];
+
+    (void)state;
+    snprintf(edit, sizeof(edit), "{\"alpha\": {\"set\": {\"REPORT\": \"%s/seen\", \"SEEN\": \"ours\"}}}",
+             tree.root);
+    tree_catalogue(&tree, edit);
+    assert_exit(0, "start", "alpha");
+    char *seen = content("seen");
+    assert_non_null(strstr(seen, "SEEN=ours\n"));
+    free(seen);
+    assert_exit(0, "stop");
+
+    tree_put(&tree, ".env", "TOKEN=same\nSEEN=theirs\n");
+    tree_put(&tree, "other.env", "OTHER=same\n");
+    assert_exit(0, "start", "alpha");
+    seen = content("seen");
+    assert_non_null(strstr(seen, "SEEN=theirs\n"));
+    free(seen);
+}
+
 static void test_demonstration_until_credentials_are_given(void **state)
 {
     char edit[PATH_MAX + 64], expected[PATH_MAX * 2 + 64];
@@ -482,6 +504,7 @@ int main(void)
         CASE(test_start_when_program_or_preparation_is_missing_then_skips_and_exits_1),
         CASE(test_first_start_makes_environment_files_for_this_user_only),
         CASE(test_service_sees_only_what_its_entry_lists),
+        CASE(test_setting_of_the_catalogue_gives_way_to_the_users),
         CASE(test_demonstration_until_credentials_are_given),
         CASE(test_dry_run_does_nothing),
         CASE(test_json_goes_alone_to_standard_output),
