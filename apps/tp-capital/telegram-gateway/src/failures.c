@@ -19,6 +19,7 @@ struct failures {
     bool running, stopping;
     int marks_waiting;    /* acknowledgements and marks of ours, not durable yet */
     bool waits_for_marks; /* the next page is read when they are: or it would show rows that are done with */
+    bool waits_for_send_as;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
 
@@ -55,7 +56,7 @@ static void round_end(struct failures *failures)
     failures->arena = ts_arena_free(failures->arena);
     failures->album_arena = ts_arena_free(failures->album_arena);
     failures->running = false;
-    failures->waits_for_marks = false;
+    failures->waits_for_marks = failures->waits_for_send_as = false;
     failures->done = NULL;
     if (outcome.recovered + outcome.failed > 0)
         ts_log_info("Failure queue replayed", TS_F_I64("recovered", outcome.recovered),
@@ -204,17 +205,55 @@ static void send_unit(struct failures *failures)
         round_end(failures);
 }
 
+static void send_album(struct failures *failures);
+
+static void send_as_noted(struct store_op *op, int result, void *ctx)
+{
+    struct failures *failures = ctx;
+    bool stopped_waiting = !failures->waits_for_send_as;
+    failures->waits_for_send_as = false;
+    if (stopped_waiting)
+        return;
+    if (result != 0)
+        round_end(failures);
+    else if (op->changed)
+        send_unit(failures);
+    else
+        send_album(failures); /* the publisher was faster: it is another letter now */
+}
+
+static void album_ready(struct failures *failures)
+{
+    const struct store_send_as *mark = failures->unit.mark;
+    if (!mark) {
+        send_unit(failures);
+        return;
+    }
+    failures->waits_for_send_as = true;
+    if (journal_send_as(failures->options.journal, mark, send_as_noted, failures) == 0)
+        return;
+    failures->waits_for_send_as = false;
+    round_end(failures);
+}
+
 static void on_album(struct ts_read_job *job, int result)
 {
     struct failures *failures = failures_of(job);
+    const struct store_row *row = &failures->page.rows[failures->at];
     if (result == 0)
-        result = unit_of_album(&failures->album, failures->album_arena, &failures->unit);
-    if (result == 0)
-        send_unit(failures);
-    else if (result == TS_E_NOT_FOUND || result == TS_E_JSON) /* it went with another part of its album */
+        result = unit_of_album(&failures->album, row->ref.id, failures->album_arena, &failures->unit);
+    if (result == 0) {
+        album_ready(failures);
+    } else if (result == TS_E_NOT_FOUND) { /* it went with another part of its album */
         row_done(failures);
-    else
+    } else if (result == TS_E_JSON) {
+        ts_log_error("A part of the album can't be read", TS_F_I64("channelId", row->key.channel_id),
+                     TS_F_I64("messageId", row->key.message_id));
+        failures->outcome.failed++;
+        row_done(failures);
+    } else {
         round_end(failures);
+    }
 }
 
 static void send_album(struct failures *failures)
@@ -320,7 +359,7 @@ void failures_stop(struct failures *failures, void (*stopped)(void *ctx), void *
     failures->stopped = stopped;
     failures->stopped_ctx = ctx;
     uv_timer_stop(&failures->timer);
-    if (failures->waits_for_marks)
+    if (failures->waits_for_marks || failures->waits_for_send_as)
         round_end(failures);
     stop_when_idle(failures);
 }

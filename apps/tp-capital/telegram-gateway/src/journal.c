@@ -344,6 +344,15 @@ static int mark(struct journal *journal, struct store_op *op)
     return 0;
 }
 
+int journal_send_as(struct journal *journal, const struct store_send_as *send_as, journal_done done,
+                    void *ctx)
+{
+    struct store_op *op = op_new(journal, STORE_SEND_AS, done, ctx);
+    if (op)
+        op->send_as = *send_as;
+    return mark(journal, op);
+}
+
 int journal_acknowledge(struct journal *journal, struct store_ref ref, journal_done done, void *ctx)
 {
     struct store_op *op = op_new(journal, STORE_ACKNOWLEDGE, done, ctx);

@@ -57,6 +57,8 @@ TS_MUST_CHECK int journal_append(struct journal *journal, const struct message *
                                  void *ctx);
 
 /* `done` may be NULL. 0 or -ENOMEM. */
+TS_MUST_CHECK int journal_send_as(struct journal *journal, const struct store_send_as *mark,
+                                  journal_done done, void *ctx);
 TS_MUST_CHECK int journal_acknowledge(struct journal *journal, struct store_ref ref, journal_done done,
                                       void *ctx);
 TS_MUST_CHECK int journal_fail(struct journal *journal, const struct store_fail *fail, journal_done done,

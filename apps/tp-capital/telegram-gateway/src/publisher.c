@@ -1,5 +1,5 @@
 /*
- * A channel goes round: LOADING its next page or an album, READY in the queue for one of the places in flight, SENDING, WAITING for a
+ * A channel goes round: LOADING its next page or an album (and marking its rows), READY in the queue for one of the places in flight, SENDING, WAITING for a
  * retry or for an album to be complete, and back; RESTING when the table has nothing for it. Channels are never forgotten: a few hundred
  * bytes each, and `cursor` must outlive the acknowledgements that are not yet durable, or their rows would be read and sent once more.
  */
@@ -183,34 +183,73 @@ static void take_page(struct channel *channel, struct page_job *page)
         channel->cursor = page->page.rows[page->page.n - 1].ref.id;
 }
 
-static int take_album(struct channel *channel, struct page_job *page)
+static void send_as_noted(struct store_op *op, int result, void *ctx)
 {
-    int r = unit_of_album(&page->page, page->arena, &channel->unit);
-    if (r != 0)
-        return r;
-    ts_arena_free(channel->album_arena);
-    channel->album_arena = TS_TAKE(page->arena);
-    return 0;
+    struct channel *channel = ctx;
+    channel->state = RESTING;
+    if (channel->publisher->stopping)
+        return;
+    if (result == 0 && op->changed)
+        channel_ready(channel);
+    else if (result == 0) /* a replay was faster: it is another letter now */
+        advance(channel);
+    else
+        channel_wait(channel, PAUSE_US);
+    fill_places(channel->publisher);
+}
+
+/* A letter with new rows in it goes out only after their mark is on disk (unit.h). */
+static void album_ready(struct channel *channel)
+{
+    const struct store_send_as *mark = channel->unit.mark;
+    if (!mark) {
+        channel_ready(channel);
+        return;
+    }
+    channel->state = LOADING;
+    if (journal_send_as(channel->publisher->options.journal, mark, send_as_noted, channel) != 0)
+        channel_wait(channel, PAUSE_US);
+}
+
+/* The row in hand can't be sent as it is, now or later; the way is free for the next. */
+static void row_unreadable(struct channel *channel)
+{
+    const struct store_row *row = row_in_hand(channel);
+    const struct publisher_options *options = &channel->publisher->options;
+    const struct store_fail fail = {.ref = row->ref,
+                                    .reason = REASON_REJECTED,
+                                    .at_us = ts_clock_wall_us(),
+                                    .detail = "A part of the album can't be read"};
+    ts_log_error("Message saved to failure queue", TS_F_I64("channelId", row->key.channel_id),
+                 TS_F_I64("messageId", row->key.message_id), TS_F_CSTR("detail", fail.detail));
+    ts_counter_add(options->metrics->failures[REASON_REJECTED], 1);
+    if (journal_fail(options->journal, &fail, NULL, NULL) != 0)
+        ts_log_error("Out of memory: a failure was not noted");
 }
 
 static void album_loaded(struct channel *channel, struct page_job *page)
 {
-    int64_t wait_us = unit_album_ready_us(&page->page) - ts_clock_wall_us();
+    int64_t row_id = row_in_hand(channel)->ref.id;
+    int64_t wait_us = unit_album_ready_us(&page->page, row_id) - ts_clock_wall_us();
     int r;
     if (wait_us > 0) {
         channel_wait(channel, TS_MIN(wait_us, ALBUM_QUIET_US)); /* the wall clock may have been set back */
         return;
     }
-    r = take_album(channel, page);
+    r = unit_of_album(&page->page, row_id, page->arena, &channel->unit);
     if (r == 0) {
-        channel_ready(channel);
+        ts_arena_free(channel->album_arena);
+        channel->album_arena = TS_TAKE(page->arena);
+        album_ready(channel);
         return;
     }
     if (r == -ENOMEM) {
         channel_wait(channel, PAUSE_US);
         return;
     }
-    channel->at++; /* nothing of it waits any more: it went with a part before */
+    if (r != TS_E_NOT_FOUND) /* not found: it waits no more, it went with a part before */
+        row_unreadable(channel);
+    channel->at++;
     channel->state = RESTING;
     advance(channel);
 }

@@ -35,11 +35,24 @@ static const struct ts_sql sql_fail = {.text = "UPDATE outbox SET state = 1, rea
                                                "attempts + $3, failed_at = $4, detail = $5, api_version = $6"
                                                " WHERE id = $1 AND state <> 2"};
 
+/* The subquery stands alone, so it is evaluated once, before the first row changes. */
+static const struct ts_sql sql_send_as = {
+    .text =
+        "UPDATE outbox SET sent_as = $3, sent_revision = $4 WHERE channel_id = $1 AND album = $2 AND id <= $5"
+        " AND state <> 2 AND sent_as IS NULL AND (SELECT coalesce(max(id), 0) FROM outbox"
+        " WHERE channel_id = $1 AND album = $2 AND sent_as IS NOT NULL) = $6"};
+
+/* The rows of an album stay as long as one of them does: they tell under which id it is known, and what it shows. */
 static const struct ts_sql sql_prune = {
-    .text = "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state = 2 AND (acknowledged_at < $1 "
-            "OR acknowledged_at <= (SELECT"
-            " acknowledged_at FROM outbox WHERE state = 2 ORDER BY acknowledged_at DESC LIMIT 1 OFFSET $2)) "
-            "ORDER BY acknowledged_at LIMIT $3)"};
+    .text =
+        "WITH bound (at) AS (SELECT max($1 - 1, coalesce((SELECT acknowledged_at FROM outbox WHERE state = 2"
+        " ORDER BY acknowledged_at DESC LIMIT 1 OFFSET $2), $1 - 1)))"
+        " DELETE FROM outbox WHERE id IN (SELECT id FROM outbox AS old WHERE state = 2"
+        " AND acknowledged_at <= (SELECT at FROM bound) AND (album IS NULL OR NOT EXISTS (SELECT 1 FROM "
+        "outbox AS part"
+        " WHERE part.channel_id = old.channel_id AND part.album = old.album"
+        " AND (part.state <> 2 OR part.acknowledged_at > (SELECT at FROM bound)))) ORDER BY acknowledged_at "
+        "LIMIT $3)"};
 
 struct settling {
     int64_t content;
@@ -128,6 +141,19 @@ static int run_append(struct ts_db *db, struct store_append *append)
     return (int)TS_MIN(ts_db_run(db, &sql_saw, seen, TS_ARRAY_LEN(seen), NULL, NULL), 0);
 }
 
+static int run_send_as(struct ts_db *db, struct store_op *op)
+{
+    const struct store_send_as *mark = &op->send_as;
+    const struct ts_db_value params[] = {
+        ts_db_int(mark->key.channel_id), ts_db_text(ts_str_from(mark->album)),
+        ts_db_int(mark->key.message_id), ts_db_int(mark->key.revision),
+        ts_db_int(mark->up_to),          ts_db_int(mark->seen),
+    };
+    int64_t n = ts_db_run(db, &sql_send_as, params, TS_ARRAY_LEN(params), NULL, NULL);
+    op->changed = n > 0;
+    return (int)TS_MIN(n, 0);
+}
+
 static int run_acknowledge(struct ts_db *db, struct store_op *op)
 {
     const struct ts_db_value params[] = {ts_db_int(op->acknowledge.ref.id),
@@ -166,6 +192,8 @@ static int run_op(struct ts_db *db, struct store_op *op)
     switch (op->type) {
     case STORE_APPEND:
         return run_append(db, &op->append);
+    case STORE_SEND_AS:
+        return run_send_as(db, op);
     case STORE_ACKNOWLEDGE:
         return run_acknowledge(db, op);
     case STORE_FAIL:
@@ -220,8 +248,9 @@ static const struct ts_sql sql_put_failure = {
             " WHERE channel_id = $1 AND message_id = $2 AND revision = $3 AND state <> 2"};
 
 static const struct ts_sql sql_put_acknowledgement = {
-    .text = "UPDATE outbox SET state = 2, acknowledged_at = $4, payload = '' WHERE channel_id = $1 AND "
-            "message_id = $2 AND revision = $3"};
+    .text = "UPDATE outbox SET state = 2, acknowledged_at = $4,"
+            " payload = CASE WHEN album IS NULL THEN '' ELSE payload END"
+            " WHERE channel_id = $1 AND message_id = $2 AND revision = $3 AND state <> 2"};
 
 int store_put_failure(struct ts_db *db, struct message_key key, const struct store_fail *fail)
 {
@@ -245,7 +274,7 @@ int store_put_acknowledgement(struct ts_db *db, struct message_key key, int64_t 
 #define ROW_COLUMNS                                                                                 \
     "id, channel_id, message_id, revision, state, album, payload, bytes, request_id, traceparent, " \
     "queued_at, reason, detail,"                                                                    \
-    " attempts, failed_at"
+    " attempts, failed_at, sent_as, sent_revision"
 
 static const struct ts_sql sql_pending = {
     .text = "SELECT " ROW_COLUMNS
@@ -258,8 +287,12 @@ static const struct ts_sql sql_failed = {
             " OR (detail = 'Invalid field: timestamp' AND failed_at <= $6)) ORDER BY failed_at, id LIMIT $7"};
 
 static const struct ts_sql sql_album = {
-    .text = "SELECT " ROW_COLUMNS
-            " FROM outbox WHERE channel_id = $1 AND album = $2 ORDER BY message_id, revision LIMIT $3"};
+    .text =
+        "SELECT " ROW_COLUMNS " FROM outbox AS row WHERE channel_id = $1 AND album = $2 AND (state <> 2"
+        " OR id = (SELECT max(id) FROM outbox WHERE channel_id = $1 AND album = $2 AND sent_as IS NOT NULL)"
+        " OR NOT EXISTS (SELECT 1 FROM outbox AS newer WHERE newer.channel_id = row.channel_id"
+        " AND newer.message_id = row.message_id AND newer.revision > row.revision AND newer.state = 2))"
+        " ORDER BY message_id, revision LIMIT $3"};
 
 static const struct ts_sql sql_each_pending = {.text = "SELECT " ROW_COLUMNS
                                                        " FROM outbox WHERE state <> 2 ORDER BY id"};
@@ -289,6 +322,8 @@ static void read_row(const struct ts_row *row, struct store_row *ret)
         .detail = ts_row_text(row, 12),
         .attempts = ts_row_int(row, 13),
         .failed_at_us = ts_row_is_null(row, 14) ? 0 : ts_row_time(row, 14),
+        .sent_as = ts_row_is_null(row, 15) ? 0 : ts_row_int(row, 15),
+        .sent_revision = ts_row_is_null(row, 16) ? 0 : ts_row_int(row, 16),
     };
 }
 
@@ -368,8 +403,13 @@ int store_load_album(struct ts_db *db, int64_t channel_id, ts_str album, struct 
                      struct store_page *ret)
 {
     const struct ts_db_value params[] = {ts_db_int(channel_id), ts_db_text(album),
-                                         ts_db_int(STORE_MAX_ALBUM_ROWS)};
-    return load(db, &sql_album, params, TS_ARRAY_LEN(params), STORE_MAX_ALBUM_ROWS, arena, ret);
+                                         ts_db_int(STORE_MAX_ALBUM_ROWS + 1)};
+    struct store_page page;
+    int r = load(db, &sql_album, params, TS_ARRAY_LEN(params), STORE_MAX_ALBUM_ROWS, arena, &page);
+    if (r != 0 || page.more) /* an album in part would be published in part */
+        return r != 0 ? r : TS_E_RANGE;
+    *ret = page;
+    return 0;
 }
 
 static int on_usage(const struct ts_row *row, void *ctx)

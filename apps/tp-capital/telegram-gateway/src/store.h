@@ -23,7 +23,7 @@ struct store {
     atomic_bool refuses_appends;
 };
 
-enum store_op_type { STORE_APPEND, STORE_ACKNOWLEDGE, STORE_FAIL, STORE_PRUNE };
+enum store_op_type { STORE_APPEND, STORE_SEND_AS, STORE_ACKNOWLEDGE, STORE_FAIL, STORE_PRUNE };
 
 /* A row as its publisher knows it; enough to keep the books without asking the table. */
 struct store_ref {
@@ -41,6 +41,17 @@ struct store_append {
     /* Out: */
     bool duplicate; /* this version, or one with equal content, is there already */
     int64_t bytes;
+};
+
+/*
+ * Rows of an album get the key under which they are about to be sent. Takes every row up to `up_to` that has none yet, or, when another sender was
+ * faster (`seen` is not the last marked row any more), nothing: op->changed is false then.
+ */
+struct store_send_as {
+    struct message_key key;
+    char album[MESSAGE_MAX_ALBUM_BYTES + 1];
+    int64_t up_to; /* row */
+    int64_t seen;  /* row; 0: none was marked */
 };
 
 struct store_fail {
@@ -73,6 +84,7 @@ struct store_op {
     struct journal *journal;
     union {
         struct store_append append;
+        struct store_send_as send_as;
         struct store_acknowledge acknowledge;
         struct store_fail fail;
         struct store_prune prune;
@@ -107,6 +119,8 @@ struct store_row {
     ts_str detail;
     int64_t attempts;
     int64_t failed_at_us; /* 0: never */
+    int64_t sent_as;      /* part of an album: message id of the whole; 0: never sent */
+    int64_t sent_revision;
 };
 
 struct store_page {
@@ -130,11 +144,14 @@ struct store_failed_query {
 TS_MUST_CHECK int store_load_failed(struct ts_db *db, const struct store_failed_query *query, size_t max_rows,
                                     struct ts_arena *arena, struct store_page *ret);
 
-/* Every row of an album, acknowledged ones too, by message id and revision. */
+/*
+ * What there is to know of an album, by message id and revision: every row that waits, the newest acknowledged version of each part, and the row that
+ * was marked last. TS_E_RANGE: more rows than STORE_MAX_ALBUM_ROWS or than the arena holds.
+ */
 TS_MUST_CHECK int store_load_album(struct ts_db *db, int64_t channel_id, ts_str album, struct ts_arena *arena,
                                    struct store_page *ret);
 
-enum { STORE_MAX_ALBUM_ROWS = 256 };
+enum { STORE_MAX_ALBUM_ROWS = 4096 };
 
 TS_MUST_CHECK int store_usage(struct ts_db *db, struct outbox_usage *ret);
 

@@ -2,7 +2,11 @@
  * Unit: what is published as one message: usually one row of the outbox, for an album all its parts (DESIGN section 6).
  *
  * The parts of an album are durable one by one. When none came for ALBUM_QUIET_US they are published together under the lowest message id. A part
- * (or an edit of one) that comes later makes a revision of that message, with all parts in it.
+ * (or an edit or a deletion of one) that comes later makes a revision of that message, with all parts in it; when no part is left, the whole is deleted.
+ *
+ * Before rows of an album are sent for the first time they are marked, durably, with the key they are sent under (unit.mark). Whoever tries again,
+ * a retry, a replay, or the next start after a crash, finds the mark and sends the same rows under the same key; what came in the
+ * meantime is a revision of it. So a row is never acknowledged for a letter that it was not in.
  *
  * Thread rule: pure, but for the arena.
  */
@@ -21,18 +25,21 @@ struct unit {
     const struct store_ref *refs;  /* the rows that are done with when it is stored */
     size_t n_refs;
     int64_t queued_at_us; /* of the first */
+    const struct store_send_as
+        *mark; /* to be made durable before the letter is sent; NULL: nothing to mark */
 };
 
 /* Borrows from the row. */
 struct unit unit_of_row(const struct store_row *row);
 
-/* When the album may be published, wall-clock time; 0: no part of it waits. */
-int64_t unit_album_ready_us(const struct store_page *album);
+/* When the album may be published for the sake of this row, wall-clock time; 0: now. */
+int64_t unit_album_ready_us(const struct store_page *album, int64_t row_id);
 
 /*
- * All versions of all parts, as store_load_album gives them, made into one letter in the arena. TS_E_NOT_FOUND: no part waits; TS_E_JSON: a payload is
- * not ours; -ENOMEM.
+ * The letter that this row goes with, made from what store_load_album gives. TS_E_NOT_FOUND: the row waits no more; TS_E_JSON: a payload is not ours;
+ * -ENOMEM.
  */
-TS_MUST_CHECK int unit_of_album(const struct store_page *album, struct ts_arena *arena, struct unit *ret);
+TS_MUST_CHECK int unit_of_album(const struct store_page *album, int64_t row_id, struct ts_arena *arena,
+                                struct unit *ret);
 
 #endif

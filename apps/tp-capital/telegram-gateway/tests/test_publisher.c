@@ -453,6 +453,69 @@ static void test_album_then_one_call_after_a_quiet_second_and_a_late_part_as_rev
     assert_non_null(strstr(f->api.calls[2].body, "editedAt"));
 }
 
+static bool all_durable(void *ctx)
+{
+    const struct fixture *f = ctx;
+    return f->durable == f->wanted;
+}
+
+static void wait_durable(struct fixture *f, int n)
+{
+    f->wanted = n;
+    assert_true(fake_run_until(&f->loop, all_durable, f));
+}
+
+static bool one_is_open(void *ctx)
+{
+    return ((const struct fixture *)ctx)->api.open == 1;
+}
+
+static void test_album_when_a_part_comes_between_timeout_and_retry_then_the_same_letter_again(void **state)
+{
+    struct fixture *f = *state;
+    close_parts(f);
+    f->timeout_us = 300 * TS_US_PER_MS;
+    open_parts(f);
+    f->api.hold = true; /* the API stores it, but its answer is lost */
+    offer(f, CHANNEL, 7, "COMPRA", "g");
+    offer(f, CHANNEL, 8, "", "g");
+    assert_true(fake_run_until(&f->loop, one_is_open, f));
+    f->api.hold = false;
+    offer(f, CHANNEL, 9, "Alvo", "g");
+    wait_durable(f, 3);
+    wait_empty(f);
+    assert_int_equal(f->api.n_calls, 3);
+    assert_string_equal(f->api.calls[1].body, f->api.calls[0].body);
+    assert_non_null(strstr(f->api.calls[2].body, "\"messageId\":\"7\",\"text\":\"COMPRA\\nAlvo\""));
+    assert_non_null(strstr(f->api.calls[2].body, "editedAt"));
+}
+
+/* Acknowledgements wait behind a lock while the outbox is read on. */
+static void test_album_when_a_part_comes_before_the_acknowledgement_is_durable_then_a_revision(void **state)
+{
+    struct fixture *f = *state;
+    struct ts_db *other = NULL;
+    f->api.hold = true;
+    offer(f, CHANNEL, 7, "COMPRA", "g");
+    offer(f, CHANNEL, 8, "", "g");
+    assert_true(fake_run_until(&f->loop, one_is_open, f));
+    offer(f, CHANNEL, 9, "Alvo", "g");
+    wait_durable(f, 3);
+    const struct ts_db_options options = {.driver = &ts_db_sqlite, .path = f->path};
+    assert_int_equal(ts_db_open(&options, &other), 0);
+    assert_int_equal(ts_db_begin(other), 0);
+    f->api.hold = false;
+    fake_server_answer_all(&f->api);
+    fake_run_for(&f->loop, 1500); /* longer than an album must be quiet */
+    assert_int_equal(f->api.n_calls, 1);
+    ts_db_rollback(other);
+    ts_db_close(other);
+    wait_empty(f);
+    assert_int_equal(f->api.n_calls, 2);
+    assert_non_null(strstr(f->api.calls[1].body, "\"messageId\":\"7\",\"text\":\"COMPRA\\nAlvo\""));
+    assert_non_null(strstr(f->api.calls[1].body, "editedAt"));
+}
+
 static void test_queue_limit_then_not_accepting_until_there_is_room(void **state)
 {
     struct fixture *f = *state;
@@ -493,6 +556,8 @@ int main(void)
         CASE(test_failover_then_the_second_endpoint_stores),
         CASE(test_restart_then_pending_rows_are_published),
         CASE(test_album_then_one_call_after_a_quiet_second_and_a_late_part_as_revision),
+        CASE(test_album_when_a_part_comes_between_timeout_and_retry_then_the_same_letter_again),
+        CASE(test_album_when_a_part_comes_before_the_acknowledgement_is_durable_then_a_revision),
         CASE(test_queue_limit_then_not_accepting_until_there_is_room),
     };
     ts_json_init();

@@ -297,57 +297,243 @@ static struct store_page album(struct fixture *f)
     return page;
 }
 
+/* The letter that a row goes with; its rows are marked as they are before it is sent. */
+static struct unit letter_of(struct fixture *f, int64_t row_id)
+{
+    struct unit unit;
+    struct store_page page = album(f);
+    assert_int_equal(unit_of_album(&page, row_id, f->arena, &unit), 0);
+    if (unit.mark) {
+        struct store_op op = {.type = STORE_SEND_AS, .send_as = *unit.mark};
+        assert_int_equal(apply_one(f, &op), 0);
+        assert_true(op.changed);
+    }
+    return unit;
+}
+
+static int64_t last_row(struct fixture *f)
+{
+    int64_t last = 0;
+    struct store_page page = album(f);
+    for (size_t i = 0; i < page.n; i++)
+        last = TS_MAX(last, page.rows[i].ref.id);
+    return last;
+}
+
+static void acknowledge_unit(struct fixture *f, const struct unit *unit, int64_t at_us)
+{
+    for (size_t i = 0; i < unit->n_refs; i++)
+        acknowledge(f, unit->refs[i], at_us);
+}
+
+static bool says(const struct unit *unit, const char *text)
+{
+    return ts_str_find(unit->letter.body, ts_str_from(text)) >= 0;
+}
+
+static struct message gone(int64_t id)
+{
+    struct message m = part(id, NULL);
+    m.deleted = true;
+    return m;
+}
+
 static void test_album_then_one_letter_under_the_lowest_id(void **state)
 {
     struct fixture *f = *state;
-    struct unit unit;
     put(f, part(12, NULL));
     put(f, part(11, "COMPRA PETR4"));
     put(f, part(13, NULL));
     struct store_page page = album(f);
-    assert_int_equal(unit_album_ready_us(&page), 1 + ALBUM_QUIET_US);
-    assert_int_equal(unit_of_album(&page, f->arena, &unit), 0);
+    assert_int_equal(unit_album_ready_us(&page, page.rows[0].ref.id), 1 + ALBUM_QUIET_US);
+    struct unit unit = letter_of(f, 1);
     assert_int_equal(unit.key.message_id, 11);
     assert_int_equal(unit.key.revision, 0);
     assert_int_equal(unit.n_refs, 3);
-    assert_true(ts_str_find(unit.letter.body, TS_STR("\"caption\":\"COMPRA PETR4\"")) > 0);
+    assert_true(says(&unit, "\"caption\":\"COMPRA PETR4\""));
+}
+
+static void test_album_when_a_part_comes_before_the_acknowledgement_then_it_is_in_no_old_letter(void **state)
+{
+    struct fixture *f = *state;
+    put(f, part(12, "a"));
+    put(f, part(13, "b"));
+    struct unit first = letter_of(f, 1);
+    put(f, part(11, "late")); /* the answer to the first letter is not known, or not noted yet */
+    struct unit again = letter_of(f, 2);
+    assert_null(again.mark);
+    assert_int_equal(again.n_refs, 2);
+    assert_true(ts_str_eq(again.letter.body, first.letter.body));
+    struct store_page page = album(f);
+    assert_int_equal(unit_album_ready_us(&page, 1), 0);
+    struct unit late = letter_of(f, last_row(f));
+    assert_int_equal(late.key.message_id, 12);
+    assert_true(late.key.revision > 0);
+    assert_true(says(&late, "late\\na\\nb"));
+    struct unit late_again = letter_of(f, last_row(f));
+    assert_true(ts_str_eq(late_again.letter.body, late.letter.body));
+    again = letter_of(f, 1); /* a replay of the first, while the second is under way */
+    assert_true(ts_str_eq(again.letter.body, first.letter.body));
+}
+
+static void test_album_when_two_make_a_letter_then_one_of_them_looks_again(void **state)
+{
+    struct fixture *f = *state;
+    struct unit slow, fast;
+    put(f, part(12, "a"));
+    struct store_page page = album(f);
+    assert_int_equal(unit_of_album(&page, 1, f->arena, &slow), 0);
+    put(f, part(13, "b"));
+    fast = letter_of(f, 2);
+    assert_int_equal(fast.n_refs, 2);
+    struct store_op op = {.type = STORE_SEND_AS, .send_as = *slow.mark};
+    assert_int_equal(apply_one(f, &op), 0);
+    assert_false(op.changed);
+    slow = letter_of(f, 1);
+    assert_true(ts_str_eq(slow.letter.body, fast.letter.body));
+}
+
+static void test_album_when_the_later_letter_is_stored_then_the_earlier_is_not_made_anew(void **state)
+{
+    struct fixture *f = *state;
+    put(f, part(12, "a"));
+    letter_of(f, 1);
+    put(f, part(13, "b"));
+    struct unit later = letter_of(f, 2);
+    assert_int_equal(later.n_refs, 2);
+    acknowledge(f, later.refs[1], 5); /* a crash before the other acknowledgement */
+    struct unit again = letter_of(f, 1);
+    assert_null(again.mark);
+    assert_int_equal(again.n_refs, 1);
+    assert_true(ts_str_eq(again.letter.body, later.letter.body));
 }
 
 static void test_album_when_a_part_comes_late_then_a_revision_with_all_parts(void **state)
 {
     struct fixture *f = *state;
-    struct unit unit;
+    struct unit unit = {0};
     put(f, part(12, "a"));
     put(f, part(13, "b"));
+    unit = letter_of(f, 1);
+    acknowledge_unit(f, &unit, 5);
     struct store_page page = album(f);
-    for (size_t i = 0; i < page.n; i++)
-        acknowledge(f, page.rows[i].ref, 5);
-    page = album(f);
-    assert_int_equal(unit_album_ready_us(&page), 0);
-    assert_int_equal(unit_of_album(&page, f->arena, &unit), TS_E_NOT_FOUND);
+    assert_int_equal(unit_of_album(&page, 1, f->arena, &unit), TS_E_NOT_FOUND);
     put(f, part(11, "late")); /* even below: the message keeps the id under which it is known */
-    page = album(f);
-    assert_int_equal(unit_of_album(&page, f->arena, &unit), 0);
+    unit = letter_of(f, last_row(f));
     assert_int_equal(unit.key.message_id, 12);
     assert_true(unit.key.revision > 0);
     assert_int_equal(unit.n_refs, 1);
-    assert_true(ts_str_find(unit.letter.body, TS_STR("late\\na\\nb")) > 0);
+    assert_true(says(&unit, "late\\na\\nb"));
+    acknowledge_unit(f, &unit, 6);
+    put(f, part(14, "later"));
+    struct unit next = letter_of(f, last_row(f));
+    assert_int_equal(next.key.message_id, 12); /* and goes on doing so */
+    assert_true(next.key.revision > unit.key.revision);
 }
 
 static void test_album_when_a_part_is_edited_then_its_newest_version_counts(void **state)
 {
     struct fixture *f = *state;
-    struct unit unit;
     struct message changed = part(12, "new");
     changed.edited_at_us = (1700000009 * TS_US_PER_S);
     put(f, part(12, "old"));
     put(f, part(13, NULL));
     put(f, changed);
-    struct store_page page = album(f);
-    assert_int_equal(unit_of_album(&page, f->arena, &unit), 0);
+    struct unit unit = letter_of(f, 1);
     assert_int_equal(unit.n_refs, 3);
     assert_int_equal(unit.key.revision, INT64_C(1700000009000));
-    assert_true(ts_str_find(unit.letter.body, TS_STR("\"caption\":\"new\"")) > 0);
+    assert_true(says(&unit, "\"caption\":\"new\""));
+}
+
+static void test_album_when_edited_hundreds_of_times_then_the_last_edit_is_sent(void **state)
+{
+    struct fixture *f = *state;
+    put(f, part(12, "first"));
+    put(f, part(13, NULL));
+    for (int i = 1; i <= 300; i++) {
+        char text[32];
+        struct message changed;
+        struct unit unit = letter_of(f, last_row(f));
+        acknowledge_unit(f, &unit, i);
+        snprintf(text, sizeof text, "edit %d", i);
+        changed = part(12, text);
+        changed.edited_at_us = (1700000000 + i) * TS_US_PER_S;
+        put(f, changed);
+        ts_arena_reset(f->arena);
+    }
+    struct unit unit = letter_of(f, last_row(f));
+    assert_int_equal(unit.n_refs, 1);
+    assert_true(says(&unit, "\"caption\":\"edit 300\""));
+}
+
+static void test_album_when_too_large_for_a_page_then_an_error(void **state)
+{
+    struct fixture *f = *state;
+    struct store_page page;
+    struct ts_arena *small = ts_arena_new((STORE_MAX_ALBUM_ROWS + 8) * sizeof(struct store_row));
+    for (int i = 1; i <= 40; i++)
+        put(f, part(i, "a caption that takes some room in the arena, so that not every part has a place"));
+    assert_int_equal(store_load_album(f->db, CHANNEL, TS_STR("g1"), small, &page), TS_E_RANGE);
+    ts_arena_free(small);
+}
+
+static void test_album_when_parts_are_deleted_then_the_rest_stays_and_the_last_takes_all(void **state)
+{
+    struct fixture *f = *state;
+    put(f, part(12, "a"));
+    put(f, part(13, "b"));
+    struct unit unit = letter_of(f, 1);
+    acknowledge_unit(f, &unit, 5);
+    put(f, gone(12)); /* the one that gave the whole its id */
+    unit = letter_of(f, last_row(f));
+    assert_int_equal(unit.key.message_id, 12);
+    assert_true(unit.key.revision > 0 && unit.key.revision < MESSAGE_DELETED);
+    assert_true(says(&unit, "\"caption\":\"b\""));
+    assert_false(says(&unit, "\"deleted\""));
+    acknowledge_unit(f, &unit, 6);
+    put(f, gone(13));
+    unit = letter_of(f, last_row(f));
+    assert_int_equal(unit.key.message_id, 12);
+    assert_int_equal(unit.key.revision, MESSAGE_DELETED);
+    assert_true(says(&unit, "\"deleted\":true"));
+    acknowledge_unit(f, &unit, 7);
+    put(f, part(14, "c")); /* nothing that comes is lost */
+    unit = letter_of(f, last_row(f));
+    assert_int_equal(unit.key.message_id, 14);
+    assert_int_equal(unit.key.revision, 0);
+    assert_true(says(&unit, "\"caption\":\"c\""));
+}
+
+static void test_album_when_pruned_then_rows_stay_while_one_is_newer(void **state)
+{
+    struct fixture *f = *state;
+    struct store_op op = {.type = STORE_PRUNE, .prune = {.before_us = 30, .keep_rows = 100, .max_rows = 10}};
+    put(f, part(12, "a"));
+    struct unit unit = letter_of(f, 1);
+    acknowledge_unit(f, &unit, 5);
+    put(f, part(13, "b"));
+    assert_int_equal(apply_one(f, &op), 0);
+    assert_int_equal(op.prune.removed, 0); /* a part waits */
+    unit = letter_of(f, last_row(f));
+    assert_int_equal(unit.key.message_id, 12);
+    acknowledge_unit(f, &unit, 50);
+    assert_int_equal(apply_one(f, &op), 0);
+    assert_int_equal(op.prune.removed, 0); /* a part is newer */
+    op.prune.before_us = 51;
+    assert_int_equal(apply_one(f, &op), 0);
+    assert_int_equal(op.prune.removed, 2);
+}
+
+static void test_album_when_an_acknowledgement_is_imported_then_the_other_parts_can_be_sent(void **state)
+{
+    struct fixture *f = *state;
+    put(f, part(12, "a"));
+    put(f, part(13, "b"));
+    assert_int_equal(store_put_acknowledgement(f->db, (struct message_key){CHANNEL, 12, 0}, 5), 0);
+    struct unit unit = letter_of(f, last_row(f));
+    assert_int_equal(unit.key.message_id, 12);
+    assert_int_equal(unit.n_refs, 1);
+    assert_true(says(&unit, "a\\nb"));
 }
 
 /* --- queue files --- */
@@ -463,7 +649,15 @@ int main(void)
         CASE(test_last_seen_then_the_highest_id),
         CASE(test_album_then_one_letter_under_the_lowest_id),
         CASE(test_album_when_a_part_comes_late_then_a_revision_with_all_parts),
+        CASE(test_album_when_a_part_comes_before_the_acknowledgement_then_it_is_in_no_old_letter),
+        CASE(test_album_when_two_make_a_letter_then_one_of_them_looks_again),
+        CASE(test_album_when_the_later_letter_is_stored_then_the_earlier_is_not_made_anew),
         CASE(test_album_when_a_part_is_edited_then_its_newest_version_counts),
+        CASE(test_album_when_edited_hundreds_of_times_then_the_last_edit_is_sent),
+        CASE(test_album_when_too_large_for_a_page_then_an_error),
+        CASE(test_album_when_parts_are_deleted_then_the_rest_stays_and_the_last_takes_all),
+        CASE(test_album_when_pruned_then_rows_stay_while_one_is_newer),
+        CASE(test_album_when_an_acknowledgement_is_imported_then_the_other_parts_can_be_sent),
         CASE(test_import_then_messages_marks_and_bad_lines_in_their_places),
         CASE(test_export_then_imports_into_the_same),
         CASE(test_import_once_then_renamed_and_not_again),
