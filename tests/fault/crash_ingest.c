@@ -251,9 +251,10 @@ static const struct damage damages[] = {
     {"one row that was never sent", COPY "999999999" OF_ONE, found_foreign},
     {"one text altered", "UPDATE tp_capital_signals SET raw_message = raw_message || '0' WHERE id = 3",
      found_altered},
+    /* The last message of a channel first: all others of it are out of order then, whatever the connections had done to it before. */
     {"one row out of its turn",
-     "UPDATE tp_capital_signals SET id = id + 1000000000 WHERE id = (SELECT id FROM tp_capital_signals WHERE "
-     "message_id = 1 LIMIT 1)",
+     "UPDATE tp_capital_signals SET id = 0 WHERE id = (SELECT id FROM tp_capital_signals ORDER BY message_id "
+     "DESC LIMIT 1)",
      found_disordered},
 };
 
@@ -285,7 +286,7 @@ static void wait_healthy(struct storm *storm)
         ts_test_die("the API does not start on damaged data; its output is in %s", storm->api.process.output);
 }
 
-/* Noticed exactly as often as it was done, in the file and (but for the order) through the API. */
+/* Noticed exactly as often as it was done, in the file and through the API; out of order at all, in the file. */
 static bool is_noticed(struct storm *storm, const char *intact, const struct damage *damage)
 {
     char path[TS_TEST_PATH_SIZE];
@@ -301,8 +302,8 @@ static bool is_noticed(struct storm *storm, const char *intact, const struct dam
     wait_healthy(storm);
     struct ledger_count shown = stored_by_api(&storm->ledger, storm->api.port);
     victim_stop(&storm->api);
-    bool noticed = damage->found(&after) == damage->found(&before) + 1 &&
-                   (damage->found == found_disordered || damage->found(&shown) == 1);
+    size_t more = damage->found(&after) - damage->found(&before);
+    bool noticed = damage->found == found_disordered ? more > 0 : more == 1 && damage->found(&shown) == 1;
     printf("%s: %s\n", damage->what, noticed ? "noticed" : "NOT NOTICED");
     return noticed;
 }
