@@ -312,8 +312,9 @@ static void drop(struct ts_http_connection *conn, size_t len)
     conn->dropped_bytes += len;
     if (conn->dropped_bytes <= TS_MAX_DRAIN_BYTES)
         return;
-    if (conn->state == TS_CONN_ENDING && conn->first)
-        uv_read_stop((uv_stream_t *)&conn->tcp); /* answers are still due: they go out, then it ends */
+    /* Answers are still due, or the client's time to read them runs: no more is read, but a close would be a reset. */
+    if (conn->state == TS_CONN_LINGERING || (conn->state == TS_CONN_ENDING && conn->first))
+        uv_read_stop((uv_stream_t *)&conn->tcp);
     else
         ts_conn_doom(conn);
 }

@@ -156,7 +156,7 @@ static void on_shutdown(uv_shutdown_t *shutdown, int status)
 static void end(struct ts_http_connection *conn)
 {
     bool unread = conn->discarding || conn->dropped_bytes > 0 || conn->refused;
-    if (conn->client_done || !unread || conn->dropped_bytes > TS_MAX_DRAIN_BYTES) {
+    if (conn->client_done || !unread) {
         ts_conn_doom(conn);
         return;
     }

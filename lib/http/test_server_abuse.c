@@ -381,6 +381,25 @@ static void test_unauthenticated_long_or_unmeasured_body_ends_the_connection(voi
     assert_still_served();
 }
 
+/* Most clients read only when they have sent all: a reset on the way would take the answer from them. */
+static void test_client_that_sends_a_long_body_before_it_reads_gets_the_answer(void **state)
+{
+    (void)state;
+    struct ts_test_client c;
+    ts_test_connect(&c, ts.port);
+    struct ts_buf piece = TS_BUF_INIT(64 * 1024);
+    put_many(&piece, "x", 10 * 1000);
+    ts_test_send_text(&c, "POST /token HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n");
+    for (int i = 0; i < 40; i++) {
+        assert_true(ts_test_send(&c, ts_buf_view(&piece)));
+        usleep(2000); /* so that the server meets the body in pieces */
+    }
+    assert_int_equal(ts_test_reply(&c), 401);
+    ts_buf_done(&piece);
+    ts_test_close(&c);
+    assert_still_served();
+}
+
 static void test_expect_continue_is_answered_only_when_the_body_is_wanted(void **state)
 {
     (void)state;
@@ -460,6 +479,7 @@ int main(void)
         T(test_endless_chunk_extensions_and_trailers_are_cut),
         T(test_unauthenticated_short_body_is_drained_and_the_connection_kept),
         T(test_unauthenticated_long_or_unmeasured_body_ends_the_connection),
+        T(test_client_that_sends_a_long_body_before_it_reads_gets_the_answer),
         T(test_expect_continue_is_answered_only_when_the_body_is_wanted),
         T(test_expect_continue_waits_for_earlier_answers_and_old_clients_get_none),
         T(test_upgrade_is_not_granted_and_the_request_is_served),
