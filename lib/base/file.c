@@ -127,8 +127,8 @@ static int make_dir(const char *path, mode_t mode)
     struct stat st;
 
     if (mkdir(path, mode) == 0)
-        return 0;
-    int error = errno; /* EEXIST, but also EROFS or EACCES for what is there already */
+        return sync_parent(path); /* or the folder, and all that is synced in it, is gone with the power */
+    int error = errno;            /* EEXIST, but also EROFS or EACCES for what is there already */
     if (stat(path, &st) == 0)
         return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
     return -error;

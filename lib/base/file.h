@@ -36,7 +36,7 @@ TS_MUST_CHECK int ts_file_write_atomic(const char *path, ts_str content, mode_t 
 /* All of `content`, also over short writes and EINTR. */
 TS_MUST_CHECK int ts_write_all(int fd, ts_str content);
 
-/* Like mkdir -p; existing is success. */
+/* Like mkdir -p; existing is success. What it made survives a power cut. */
 TS_MUST_CHECK int ts_mkdir_all(const char *path, mode_t mode);
 
 /* Opens (creating) and locks a file exclusively; the lock lives as long as the descriptor. -EWOULDBLOCK when

@@ -149,6 +149,31 @@ static void test_write_all_tells_the_error(void **state)
         assert_int_equal(ts_write_all(fd, TS_STR("x")), -ENOSPC);
 }
 
+/* Linked with --wrap=fsync: the last folders or files that were synced. */
+static char synced[4][PATH_MAX];
+static size_t n_synced;
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, synced[n_synced % 4], PATH_MAX - 1);
+    synced[n_synced++ % 4][n > 0 ? n : 0] = '\0';
+    return __real_fsync(fd);
+}
+
+static void test_mkdir_all_syncs_the_parent_of_each_folder_it_made(void **state)
+{
+    (void)state;
+    assert_int_equal(ts_mkdir_all(in_dir("made"), 0700), 0);
+    n_synced = 0;
+    assert_int_equal(ts_mkdir_all(in_dir("made/a/b"), 0700), 0);
+    assert_int_equal(n_synced, 2);
+    assert_string_equal(synced[0], in_dir("made"));
+    assert_string_equal(synced[1], in_dir("made/a"));
+}
+
 static void test_mkdir_all(void **state)
 {
     (void)state;
@@ -191,6 +216,7 @@ int main(void)
         TEST(test_write_atomic_without_a_slash_in_the_path),
         TEST(test_write_all_tells_the_error),
         TEST(test_mkdir_all),
+        TEST(test_mkdir_all_syncs_the_parent_of_each_folder_it_made),
         TEST(test_a_lock_is_held_by_one_until_it_is_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
