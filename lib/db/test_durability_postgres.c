@@ -57,7 +57,7 @@ static int apply(void *store, struct ts_db *db, struct ts_writer_op *const *ops,
 }
 
 static void on_done(struct ts_writer_op *head, int result);
-static const struct ts_writer_kind kind = {"insert", apply, on_done};
+static const struct ts_writer_kind kind = {.name = "insert", .apply = apply, .done = on_done};
 
 static void submit(struct op *op)
 {

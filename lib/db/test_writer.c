@@ -42,6 +42,15 @@ static struct fixture f;
 
 static const struct ts_sql sql_insert = {"INSERT INTO t (id) VALUES ($1)", NULL};
 
+/* Linked with --wrap=malloc: memory is out for the thread that says so. */
+static _Thread_local bool memory_is_out;
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_malloc(size_t size)
+{
+    return memory_is_out ? NULL : __real_malloc(size);
+}
+
 static int insert_all(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n)
 {
     (void)store;
@@ -71,6 +80,13 @@ static int apply_failing(void *store, struct ts_db *db, struct ts_writer_op *con
     return insert_all(store, db, ops, n);
 }
 
+static int apply_failing_without_memory(void *store, struct ts_db *db, struct ts_writer_op *const *ops,
+                                        size_t n)
+{
+    memory_is_out = true;
+    return apply_failing(store, db, ops, n);
+}
+
 static void on_done(struct ts_writer_op *head, int result)
 {
     struct op *op = TS_CONTAINER_OF(head, struct op, head);
@@ -82,9 +98,11 @@ static void on_done(struct ts_writer_op *head, int result)
         uv_stop(&f.loop);
 }
 
-static const struct ts_writer_kind plain = {"plain", insert_all, on_done};
-static const struct ts_writer_kind gated = {"gated", apply_gated, on_done};
-static const struct ts_writer_kind failing = {"failing", apply_failing, on_done};
+static const struct ts_writer_kind plain = {"plain", insert_all, on_done, 0};
+static const struct ts_writer_kind gated = {"gated", apply_gated, on_done, 0};
+static const struct ts_writer_kind by_four = {"by four", apply_gated, on_done, 4};
+static const struct ts_writer_kind failing = {"failing", apply_failing, on_done, 0};
+static const struct ts_writer_kind starving = {"starving", apply_failing_without_memory, on_done, 0};
 
 static void on_error(const struct ts_db_error *error, int attempt, int64_t wait_us, void *ctx)
 {
@@ -355,6 +373,31 @@ static void test_failed_sync_is_never_retried_and_told_once(void **state)
     assert_int_equal(f.fatals, 1);
 }
 
+static void test_failed_sync_is_told_even_without_memory_for_a_report(void **state)
+{
+    (void)state;
+    f.planned_failures = 1;
+    f.planned_error = TS_E_DB_SYNC;
+    submit(0, &starving, 1, 0);
+    run_until(1);
+    assert_int_equal(f.ops[0].result, TS_E_DB_SYNC);
+    assert_int_equal(f.fatals, 1);
+    assert_int_equal(f.errors, 0);
+}
+
+static void test_a_kind_with_a_maximum_is_committed_in_pieces_of_it(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 12; i++)
+        submit((size_t)i, &by_four, i + 1, 0);
+    for (int i = 0; i < 12; i++)
+        sem_post(&f.gate);
+    run_until(12);
+    assert_true(f.applies >= 3);
+    assert_int_equal(f.committed_ops, 12);
+    assert_int_equal(stored(), 12);
+}
+
 static void test_writer_without_a_folder_is_not_made(void **state)
 {
     struct ts_writer *writer = NULL;
@@ -383,6 +426,8 @@ int main(void)
         TEST(test_no_wait_starts_that_would_pass_an_operations_deadline),
         TEST(test_other_errors_fail_the_batch_at_once),
         TEST(test_failed_sync_is_never_retried_and_told_once),
+        TEST(test_failed_sync_is_told_even_without_memory_for_a_report),
+        TEST(test_a_kind_with_a_maximum_is_committed_in_pieces_of_it),
         TEST(test_writer_without_a_folder_is_not_made),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,7 +62,7 @@ static void on_done(struct ts_writer_op *head, int result)
         uv_stop(&f.loop);
 }
 
-static const struct ts_writer_kind kind = {"insert", apply, on_done};
+static const struct ts_writer_kind kind = {.name = "insert", .apply = apply, .done = on_done};
 
 static void on_error(const struct ts_db_error *error, int attempt, int64_t wait_us, void *ctx)
 {

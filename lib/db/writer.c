@@ -39,7 +39,7 @@ struct op_list {
 
 /* What the thread tells the loop besides results. */
 struct report {
-    enum { REPORT_BATCH, REPORT_ERROR, REPORT_FATAL } type;
+    enum { REPORT_BATCH, REPORT_ERROR } type;
     struct ts_db_error error;
     int attempt;
     int64_t wait_us;
@@ -57,7 +57,7 @@ struct ts_writer {
     uv_async_t wake_loop;
     uv_timer_t sweep;
     size_t pending;
-    bool is_stopping;
+    bool is_stopping, fatal_told;
     int open_handles;
     void (*stopped)(void *ctx);
     void *stopped_ctx;
@@ -68,10 +68,12 @@ struct ts_writer {
     struct op_list queue, finished;
     struct report *reports, **last_report;
     bool stop, thread_ended;
+    bool
+        is_fatal; /* `fatal` is set; here and not among the reports, because it must be told even without memory */
+    struct ts_db_error fatal;
 
     /* The thread's. */
     struct ts_retry connection_retry, deadlock_retry; /* of the present batch */
-    bool fatal_reported;
     struct ts_writer_op **batch;
 };
 
@@ -129,6 +131,16 @@ static void post(struct ts_writer *writer, struct report report)
     pthread_mutex_lock(&writer->lock);
     *writer->last_report = copy;
     writer->last_report = &copy->next;
+    pthread_mutex_unlock(&writer->lock);
+    uv_async_send(&writer->wake_loop);
+}
+
+static void post_fatal(struct ts_writer *writer, const struct ts_db_error *error)
+{
+    pthread_mutex_lock(&writer->lock);
+    if (!writer->is_fatal)
+        writer->fatal = *error;
+    writer->is_fatal = true;
     pthread_mutex_unlock(&writer->lock);
     uv_async_send(&writer->wake_loop);
 }
@@ -203,11 +215,8 @@ static int64_t plan_next(struct ts_writer *writer, int error)
             report.wait_us = wait_us;
     }
     post(writer, report);
-    if (error == TS_E_DB_SYNC && !writer->fatal_reported) {
-        writer->fatal_reported = true;
-        report.type = REPORT_FATAL;
-        post(writer, report);
-    }
+    if (error == TS_E_DB_SYNC)
+        post_fatal(writer, &report.error);
     return report.wait_us;
 }
 
@@ -254,13 +263,14 @@ static void commit_run(struct ts_writer *writer, struct ts_writer_op **ops, size
  */
 static size_t take_batch(struct ts_writer *writer)
 {
-    size_t n = 0;
+    size_t n = 0, max = writer->options.max_batch;
 
     pthread_mutex_lock(&writer->lock);
     while (writer->queue.n == 0 && !writer->stop)
         pthread_cond_wait(&writer->work, &writer->lock);
-    while (n < writer->options.max_batch && writer->queue.n > 0 &&
-           (n == 0 || writer->queue.first->kind == writer->batch[0]->kind))
+    if (writer->queue.n > 0 && writer->queue.first->kind->max_batch > 0)
+        max = TS_MIN(max, writer->queue.first->kind->max_batch);
+    while (n < max && writer->queue.n > 0 && (n == 0 || writer->queue.first->kind == writer->batch[0]->kind))
         writer->batch[n++] = pop(&writer->queue);
     pthread_mutex_unlock(&writer->lock);
     return n;
@@ -297,11 +307,19 @@ static void deliver_reports(struct ts_writer *writer, struct report *report)
             options->on_batch(report->ops, report->duration_us, options->ctx);
         else if (report->type == REPORT_ERROR && options->on_error)
             options->on_error(&report->error, report->attempt, report->wait_us, options->ctx);
-        else if (report->type == REPORT_FATAL && options->on_fatal)
-            options->on_fatal(&report->error, options->ctx);
         free(report);
         report = next;
     }
+}
+
+/* Once. What was set is never changed again, so it can be read without the lock. */
+static void deliver_fatal(struct ts_writer *writer)
+{
+    const struct ts_writer_options *options = &writer->options;
+
+    if (!writer->fatal_told && options->on_fatal)
+        options->on_fatal(&writer->fatal, options->ctx);
+    writer->fatal_told = true;
 }
 
 static void deliver_results(struct ts_writer *writer, struct op_list *finished)
@@ -339,13 +357,15 @@ static void on_wake(uv_async_t *async)
     pthread_mutex_lock(&writer->lock);
     struct op_list finished = writer->finished;
     struct report *reports = writer->reports;
-    bool thread_ended = writer->thread_ended;
+    bool thread_ended = writer->thread_ended, is_fatal = writer->is_fatal;
     writer->finished = (struct op_list){0};
     writer->reports = NULL;
     writer->last_report = &writer->reports;
     pthread_mutex_unlock(&writer->lock);
 
     deliver_reports(writer, reports);
+    if (is_fatal)
+        deliver_fatal(writer);
     deliver_results(writer, &finished);
     if (thread_ended && !uv_is_closing((uv_handle_t *)async))
         finish_stop(writer);

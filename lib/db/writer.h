@@ -39,6 +39,7 @@ struct ts_writer_kind {
     int (*apply)(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
     /* On the loop's thread, exactly once; the operation is the callee's again. result: 0 or the error. */
     void (*done)(struct ts_writer_op *op, int result);
+    size_t max_batch; /* operations of this kind in one apply; 0 = the writer's own maximum */
 };
 
 /* The head of an operation; embed it first in a struct of your own (copied bytes, own arena). */

@@ -161,10 +161,10 @@ static void log_duplicate(const struct store_ingest *in, const char *text)
 
 static enum ingest_status status_of(const struct store_ingest *in, int result)
 {
-    if (in->outcome == STORE_DUPLICATE_RACE)
-        return INGEST_DUPLICATE_DB;
     if (result == 0)
-        return in->outcome == STORE_DUPLICATE ? INGEST_DUPLICATE : INGEST_SUCCESS;
+        return in->outcome == STORE_STORED      ? INGEST_SUCCESS
+               : in->outcome == STORE_DUPLICATE ? INGEST_DUPLICATE
+                                                : INGEST_DUPLICATE_DB;
     bool defect = result == TS_E_DB_QUERY || result == TS_E_DB_CONSTRAINT || result == TS_E_DB_DATA ||
                   result == TS_E_DB_SCHEMA;
     return defect ? INGEST_ERROR : INGEST_DB_ERROR;
@@ -212,7 +212,12 @@ static void log_outcome(const struct store_ingest *in, enum ingest_status status
 
 static void on_done(struct ts_writer_op *op, int result);
 
+/* On PostgreSQL an edit takes several round trips, all under the lock that every replica waits for: a few at a time. */
+#define MAX_EDITS_PER_COMMIT 16
+
 static const struct ts_writer_kind each_kind = {.name = "ingest", .apply = store_apply_each, .done = on_done};
+static const struct ts_writer_kind edit_kind = {
+    .name = "ingest edits", .apply = store_apply_each, .done = on_done, .max_batch = MAX_EDITS_PER_COMMIT};
 static const struct ts_writer_kind batch_kind = {
     .name = "ingest batch", .apply = store_apply_batch, .done = on_done};
 
@@ -233,6 +238,13 @@ static void on_done(struct ts_writer_op *op, int result)
     store_ingest_free(in);
 }
 
+static const struct ts_writer_kind *kind_of(const struct app *app, const struct store_ingest *in)
+{
+    if (app_is_sqlite(app))
+        return &each_kind;
+    return store_ingest_is_plain(in) ? &batch_kind : &edit_kind;
+}
+
 void ingest_post(struct ts_http_request *req, void *ctx)
 {
     struct app *app = app_of(ctx);
@@ -245,7 +257,7 @@ void ingest_post(struct ts_http_request *req, void *ctx)
     if (!in)
         return;
     in->app = app;
-    in->op.kind = app_is_sqlite(app) || !store_ingest_is_plain(in) ? &each_kind : &batch_kind;
+    in->op.kind = kind_of(app, in);
     in->op.deadline_us = req->received_us + INGEST_DEADLINE_US;
     if (ts_writer_submit(app->writer, &in->op) < 0) {
         count(app, INGEST_DB_ERROR);

@@ -27,8 +27,8 @@
 
 enum store_outcome {
     STORE_STORED,
-    STORE_DUPLICATE,      /* the version was there, or an edit changed nothing */
-    STORE_DUPLICATE_RACE, /* the database refused a second one (23505) */
+    STORE_DUPLICATE, /* the version was there, or an edit changed nothing */
+    STORE_DUPLICATE_RACE, /* the database refused a second one (23505), and the version was found there afterwards */
 };
 
 /* One message on its way to disk: a single allocation, the texts lie behind the struct. */
@@ -42,7 +42,7 @@ struct store_ingest {
     void *app;      /* the caller's, as the ticket */
     uint64_t ticket;
     size_t size_bytes;
-    /* Results, valid once the operation is done with 0 (or, for DUPLICATE_RACE, with TS_E_DB_CONSTRAINT). */
+    /* Results, valid once the operation is done with 0. */
     enum store_outcome outcome;
     int64_t seq; /* number of the change; 0 when nothing that is shown changed */
     int64_t signal_id;

@@ -226,9 +226,5 @@ int store_apply_batch(void *store, struct ts_db *db, struct ts_writer_op *const 
         {.sql = &store_sql_notify},
     };
     int r = ts_db_transaction(db, steps, TS_ARRAY_LEN(steps));
-    if (r == 0)
-        return store_late(db, &results);
-    if (n == 1 && r == TS_E_DB_CONSTRAINT && store_is_unique_violation(db))
-        TS_CONTAINER_OF(ops[0], struct store_ingest, op)->outcome = STORE_DUPLICATE_RACE;
-    return r;
+    return r == 0 ? store_late(db, &results) : store_settle(db, ops, n, r);
 }

@@ -146,13 +146,13 @@ static int write_tally(struct batch *batch, const struct tally *tally)
                                             " THEN channel_stats.last_signal ELSE excluded.last_signal END"};
     static const struct ts_sql registered = {
         .text = "UPDATE telegram_channels SET signal_count = signal_count + $2,"
-                " last_signal = CASE WHEN last_signal > $3 THEN last_signal ELSE $3 END"
+                " last_signal = CASE WHEN $3 IS NULL OR last_signal > $3 THEN last_signal ELSE $3 END"
                 " WHERE channel_id = $1 AND status <> 'deleted'"};
     struct ts_db_value last = tally->last_us == MESSAGE_NO_TIME ? ts_db_null() : ts_db_time(tally->last_us);
     const struct ts_db_value all[] = {ts_db_int(tally->channel_id), ts_db_text(tally->channel),
                                       ts_db_int(tally->count), last};
     int r = run(batch, &stats, all, TS_ARRAY_LEN(all));
-    if (r < 0 || tally->last_us == MESSAGE_NO_TIME)
+    if (r < 0 || (tally->count == 0 && tally->last_us == MESSAGE_NO_TIME))
         return r;
     const struct ts_db_value one[] = {ts_db_int(tally->channel_id), ts_db_int(tally->count), last};
     return run(batch, &registered, one, TS_ARRAY_LEN(one));
@@ -509,29 +509,45 @@ static int store_one(struct batch *batch, struct store_ingest *in)
     return r;
 }
 
-bool store_is_unique_violation(const struct ts_db *db)
+static bool is_unique_violation(const struct ts_db *db)
 {
     const struct ts_db_error *error = ts_db_error(db);
     return strcmp(error->sqlstate, "23505") == 0 || error->sqlite_code == STORE_SQLITE_UNIQUE ||
            error->sqlite_code == STORE_SQLITE_PRIMARY_KEY;
 }
 
-int store_apply_each(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n)
+static int store_all(struct ts_db *db, struct ts_writer_op *const *ops, size_t n)
 {
-    (void)store;
     struct batch batch = {0};
     int r = begin(&batch, db, n);
     for (size_t i = 0; i < n && r == 0; i++)
         r = store_one(&batch, TS_CONTAINER_OF(ops[i], struct store_ingest, op));
     if (r == 0)
         r = finish(&batch);
-    if (r < 0) {
-        if (n == 1 && r == TS_E_DB_CONSTRAINT && store_is_unique_violation(db))
-            TS_CONTAINER_OF(ops[0], struct store_ingest, op)->outcome = STORE_DUPLICATE_RACE;
-        ts_db_rollback(db);
-    }
     ts_arena_free(batch.arena);
     return r;
+}
+
+int store_settle(struct ts_db *db, struct ts_writer_op *const *ops, size_t n, int result)
+{
+    bool refused = n == 1 && result == TS_E_DB_CONSTRAINT && is_unique_violation(db);
+    if (result < 0)
+        ts_db_rollback(db);
+    if (!refused)
+        return result;
+    int r = store_all(db, ops, n);
+    struct store_ingest *in = TS_CONTAINER_OF(ops[0], struct store_ingest, op);
+    if (r < 0)
+        ts_db_rollback(db);
+    else if (in->outcome == STORE_DUPLICATE)
+        in->outcome = STORE_DUPLICATE_RACE;
+    return r;
+}
+
+int store_apply_each(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n)
+{
+    (void)store;
+    return store_settle(db, ops, n, store_all(db, ops, n));
 }
 
 int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n)

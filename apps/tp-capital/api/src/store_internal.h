@@ -29,7 +29,11 @@ void store_put_reading(struct ts_db_value out[STORE_READING_COLUMNS], const stru
 /* MESSAGE_NO_TIME is null. */
 struct ts_db_value store_time_or_null(int64_t time_us);
 
-/* Whether the connection's last failure was a second row of a unique key. */
-bool store_is_unique_violation(const struct ts_db *db);
+/*
+ * After a batch failed with `result`: a single message that a unique key refused is stored once more by itself. Is its version there by
+ * now, another writer was faster: 0 and STORE_DUPLICATE_RACE. Otherwise some other key refuses it (numbers that lag behind the rows,
+ * say): it is not stored, and the error stays one, so that its sender keeps it. Any other failure is returned as it is.
+ */
+int store_settle(struct ts_db *db, struct ts_writer_op *const *ops, size_t n, int result);
 
 #endif

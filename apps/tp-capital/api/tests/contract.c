@@ -191,6 +191,32 @@ long api_rows(struct api *api, const char *table_and_where)
     return rows;
 }
 
+static void run_sqlite(struct api *api, const char *sql)
+{
+    char path[TS_TEST_PATH_SIZE], output[TS_TEST_PATH_SIZE];
+    const char *const argv[] = {"sqlite3", ts_test_path(api->dir, "tp-capital.db", path), sql, NULL};
+    ts_test_end(&api->process, SIGTERM);
+    assert_int_equal(ts_test_run(&(struct ts_test_spawn){.argv = argv}, output), 0);
+    api_again(api);
+}
+
+void api_sql(struct api *api, const char *sql)
+{
+    char text[1024];
+    size_t n = 0;
+    for (const char *at = sql; *at && n + sizeof(api->schema) + 2 < sizeof(text); at++) {
+        if (*at != '@')
+            text[n++] = *at;
+        else if (on_postgres())
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "%s.", api->schema);
+    }
+    text[n] = '\0';
+    if (on_postgres())
+        ts_test_pg_sql(&contract_pg, text, NULL, 0);
+    else
+        run_sqlite(api, text);
+}
+
 int api_log_count(const struct api *api, const char *text)
 {
     char *log = ts_test_read_file(api->process.output);

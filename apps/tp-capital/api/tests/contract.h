@@ -58,6 +58,9 @@ void api_store(struct api *api, long message_id, const char *text);
 double api_metric(struct api *api, const char *sample);
 /* The number of rows that a statement counts in the store, from outside. */
 long api_rows(struct api *api, const char *table_and_where);
+/* Changes the store from outside. SQLite belongs to one process: it is stopped for that, and started again. In SQL, "@" before a
+ * table's name becomes the schema. */
+void api_sql(struct api *api, const char *sql);
 /* How often the text stands in the log of the process. */
 int api_log_count(const struct api *api, const char *text);
 

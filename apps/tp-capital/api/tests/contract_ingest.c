@@ -572,6 +572,58 @@ static void test_store_when_killed_and_started_again_then_what_was_acknowledged_
     assert_int_equal(api_rows(&api, "ingested_messages"), before + 50);
 }
 
+/* Numbers that lag behind the rows: another unique key refuses the row, and that must not look like a duplicate. */
+static void test_ingest_when_another_key_refuses_the_row_then_500_and_it_is_not_stored(void **state)
+{
+    (void)state;
+    static const char *const body =
+        "{\"channelId\":\"-1001000000077\",\"messageId\":2,\"text\":\"COMPRA PETR4 30\",\"timestamp\":"
+        "\"2026-11-03T13:00:00Z\"}";
+    static const char *const edited_first =
+        "{\"channelId\":\"-1001000000077\",\"messageId\":3,\"text\":\"COMPRA PETR4 30\",\"timestamp\":"
+        "\"2026-11-03T13:00:00Z\",\"editedAt\":\"2026-11-03T13:01:00Z\"}";
+    api_store(&api, 7001, "COMPRA PETR4 30");
+    api_sql(&api, "UPDATE @change_seq SET last_seq = last_seq - 1");
+    double before = counted("duplicate_db");
+    assert_int_equal(api_ingest(&api, body), 500);
+    assert_error(&api, 500, "Internal server error");
+    assert_int_equal(api_ingest(&api, edited_first), 500);
+    assert_int_equal(api_rows(&api, "ingested_messages WHERE channel_id = -1001000000077"), 0);
+    assert_true(counted("duplicate_db") <= before);
+    api_sql(&api, "UPDATE @change_seq SET last_seq = last_seq + 1");
+    assert_int_equal(api_ingest(&api, body), 200);
+    assert_string_equal(api.reply.body, "{\"status\":\"ok\"}");
+}
+
+static void test_revision_when_a_signal_ceases_to_be_one_then_the_registered_channel_follows(void **state)
+{
+    (void)state;
+    static const char *const registered =
+        "telegram_channels WHERE channel_id = -1001000000001 AND signal_count = ";
+    char where[128];
+    api_sql(
+        &api,
+        on_postgres()
+            ? "INSERT INTO @telegram_channels (id, label, channel_id) VALUES ('a', 'Sala', -1001000000001)"
+            : "INSERT INTO telegram_channels (id, label, channel_id, created_at, updated_at)"
+              " VALUES ('a', 'Sala', -1001000000001, 0, 0)");
+    api_store(&api, 7101, "COMPRA PETR4 30");
+    api_store(&api, 7102, "COMPRA PETR4 30");
+    snprintf(where, sizeof(where), "%s2", registered);
+    assert_int_equal(api_rows(&api, where), 1);
+    assert_int_equal(
+        api_ingest(&api, "{\"channelId\":\"-1001000000001\",\"messageId\":7101,\"text\":\"bom dia\","
+                         "\"timestamp\":\"2026-11-03T13:00:00Z\",\"editedAt\":\"2026-11-03T13:01:00Z\"}"),
+        200);
+    snprintf(where, sizeof(where), "%s1", registered);
+    assert_int_equal(api_rows(&api, where), 1);
+    assert_int_equal(api_ingest(&api, "{\"channelId\":\"-1001000000001\",\"messageId\":7102,\"timestamp\":"
+                                      "\"2026-11-03T13:00:00Z\",\"deleted\":true}"),
+                     200);
+    snprintf(where, sizeof(where), "%s0 AND last_signal IS NOT NULL", registered);
+    assert_int_equal(api_rows(&api, where), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -602,6 +654,8 @@ int main(void)
         cmocka_unit_test(test_revision_when_deleted_then_the_signal_is_gone_and_its_versions_stay),
         cmocka_unit_test(test_revision_when_the_deletion_comes_first_then_the_message_never_appears),
         cmocka_unit_test(test_revision_when_direction_changes_then_the_channel_counts_follow),
+        cmocka_unit_test(test_ingest_when_another_key_refuses_the_row_then_500_and_it_is_not_stored),
+        cmocka_unit_test(test_revision_when_a_signal_ceases_to_be_one_then_the_registered_channel_follows),
         cmocka_unit_test(test_store_when_killed_and_started_again_then_what_was_acknowledged_is_there),
     };
     contract_setup(NULL);
