@@ -34,9 +34,7 @@ static struct sqlite_db *self(struct ts_db *db)
     return TS_CONTAINER_OF(db, struct sqlite_db, base);
 }
 
-/* --- errors
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- errors --- */
 
 static int class_of(int code, int system_errno)
 {
@@ -424,9 +422,7 @@ static int sqlite_transaction(struct ts_db *base, struct ts_db_step *steps, size
     return r;
 }
 
-/* --- rows
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- rows --- */
 
 static sqlite3_stmt *row_of(const struct ts_row *row, int column)
 {

@@ -293,9 +293,7 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
-/* --- the loop
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- the loop --- */
 
 static void deliver_reports(struct ts_writer *writer, struct report *report)
 {

@@ -48,9 +48,7 @@ struct watched_socket {
     curl_socket_t fd;
 };
 
-/* --- one call
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- one call --- */
 
 static void call_free(struct call *call)
 {
@@ -154,8 +152,7 @@ static void call_cancel(struct call *call)
     call_free(call);
 }
 
-/* --- libcurl on the loop
- * ------------------------------------------------------------------------------------------------- */
+/* --- libcurl on the loop --- */
 
 static void ts_http_client_collect(struct ts_http_client *client)
 {
@@ -284,9 +281,7 @@ static size_t on_reply_bytes(char *bytes, size_t size, size_t n, void *ctx)
     return ts_buf_error(&call->reply) ? 0 : size * n;
 }
 
-/* --- sending
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- sending --- */
 
 static bool has_line_break(ts_str s)
 {
@@ -442,9 +437,7 @@ void ts_http_client_cancel(struct ts_http_client *client, ts_http_call id)
     }
 }
 
-/* --- the client
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- the client --- */
 
 static void multi_options(struct ts_http_client *client, int max_per_host)
 {

@@ -100,8 +100,7 @@ static void set_error(struct ts_metrics *metrics, int error)
     atomic_compare_exchange_strong(&metrics->error, &none, error);
 }
 
-/* --- registering
- * ---------------------------------------------------------------------------------------------------- */
+/* --- registering --- */
 
 static bool is_name(ts_str s, bool colon)
 {
@@ -324,9 +323,7 @@ void ts_metrics_add_process(struct ts_metrics *metrics)
     ts_gauge_set(ts_gauge_with(start, TS_NO_LABELS), ts_process_start_us());
 }
 
-/* --- series
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- series --- */
 
 static void list_series(struct ts_metric *metric, struct series *series)
 {
@@ -424,8 +421,7 @@ void ts_histogram_observe(struct ts_histogram *histogram, int64_t duration_us)
     atomic_fetch_add_explicit(&histogram->sum_us, us, memory_order_relaxed);
 }
 
-/* --- showing
- * -------------------------------------------------------------------------------------------------------- */
+/* --- showing --- */
 
 static void put_help(struct ts_buf *out, const struct ts_metric *metric)
 {

@@ -239,9 +239,7 @@ void ts_test_pg_stop(struct ts_test_pg *pg)
     ts_test_dir_remove(pg->dir);
 }
 
-/* --- frozen
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- frozen --- */
 
 static pid_t parent_of(const char *pid)
 {
@@ -285,9 +283,7 @@ void ts_test_pg_thaw(struct ts_test_pg *pg)
         signal_all(pg, SIGCONT);
 }
 
-/* --- SQL
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- SQL --- */
 
 static void ignore_notice(void *ctx, const char *message)
 {

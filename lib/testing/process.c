@@ -141,9 +141,7 @@ char *ts_test_read_file(const char *path)
     return text;
 }
 
-/* --- ports
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- ports --- */
 
 static struct sockaddr_in loopback(int port)
 {
@@ -188,9 +186,7 @@ bool ts_test_wait_port(int port, int timeout_ms)
     return false;
 }
 
-/* --- processes
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- processes --- */
 
 static void add_inherited(const char **env, size_t *n, const char *name)
 {

@@ -31,18 +31,14 @@ const char *ts_test_program(const char *name, char out[TS_TEST_PATH_SIZE]);
 /* The whole file with a NUL byte behind it, to be freed; "" when there is none. */
 char *ts_test_read_file(const char *path);
 
-/* --- ports
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- ports --- */
 
 /* A TCP port of 127.0.0.1 that nobody listened on a moment ago. */
 int ts_test_free_port(void);
 /* True as soon as someone listens on it. */
 bool ts_test_wait_port(int port, int timeout_ms);
 
-/* --- processes
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- processes --- */
 
 struct ts_test_process {
     pid_t pid;                      /* 0 = not running */

@@ -17,17 +17,16 @@
  * update notice ("alvo atingido"). Otherwise it is UNKNOWN and every other field is empty.
  *
  * To add a signal format in 20 minutes:
- *  1. Put the message into tests/data/more-cases.jsonl with the record you expect, and run `ctest -R parser`:
- * it names your case and shows the fields that differ. POST /parse shows which field was read where.
- *  2. A word the parser doesn't know ("Gatilho: 31,40" for the entry)? Add a line to the dictionary in
- * words.c with its role, WORD_ENTRY. Folded: no accents, capitals. A role says where the word may stand; enum
- * word_role is the list.
+ *  1. Put the message into tests/data/more-cases.jsonl with the record you expect, and run `ctest -R parser`: it
+ *     names your case and shows the fields that differ. POST /parse shows which field was read where.
+ *  2. A word the parser doesn't know ("Gatilho: 31,40" for the entry)? Add a line to the dictionary in words.c
+ *     with its role, WORD_ENTRY. Folded: no accents, capitals. enum word_role says where each may stand.
  *  3. A new way to write prices? price.h is the table, price.c the code. A sign between label and value?
- * lex_sep().
- *  4. A new order of words? Find the rule in parser.c: read_entry, read_stop, read_target, each named as in
- * the specification. New kinds of words get a new role, and a line in on_word().
+ *     lex_sep().
+ *  4. A new order of words? Find the rule in parser.c: read_entry, read_stop, read_target, each named as in the
+ *     specification. New kinds of words get a new role, and a line in on_word().
  *  5. Run all tests, then `make fuzz`: a new rule must not read the same characters again and again
- * (test_parser_work).
+ *     (tp-capital-api.parser_work counts).
  *
  * Thread rule: pure functions.
  */
