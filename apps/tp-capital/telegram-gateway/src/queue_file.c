@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -11,7 +12,7 @@
 #include "http/json.h"
 
 enum {
-    LINE_BYTES = MESSAGE_MAX_JSON_BYTES + 4096,
+    LINE_BYTES = MESSAGE_MAX_JSON_BYTES + 4096, /* beyond: no message of ours */
     LINE_ARENA_BYTES = 2 * MESSAGE_MAX_JSON_BYTES,
     LINES_PER_COMMIT = 1000,
     PATH_BYTES = 4096,
@@ -24,6 +25,9 @@ struct import {
     struct ts_arena *arena;
     struct queue_file_counts counts;
     int64_t line_number;
+    FILE *in;
+    FILE *bad;            /* NULL: none, or not opened yet */
+    const char *bad_path; /* opened at the first bad line; NULL: `bad` as it is */
 };
 
 static int64_t time_or_now(const json_t *object, const char *name)
@@ -111,26 +115,43 @@ static bool is_fault_of_the_line(int error)
            error == TS_E_MISSING || error == TS_E_RANGE || error == TS_E_TOO_LONG;
 }
 
+/*
+ * At most LINE_BYTES of a line, without its LF. By bytes: a NUL in the line must not hide what follows it. False at the end of the file.
+ */
+static bool read_line(FILE *in, char *buffer, ts_str *ret, bool *ret_complete)
+{
+    size_t len = 0;
+    int c = 0;
+    while (len < LINE_BYTES && (c = getc(in)) != EOF && c != '\n')
+        buffer[len++] = (char)c;
+    *ret = (ts_str){buffer, len};
+    *ret_complete = c == '\n';
+    return len > 0 || c == '\n';
+}
+
 /* Skips the rest of a line that is longer than any message. */
 static void skip_line(FILE *in, FILE *bad)
 {
     int c;
-    while ((c = fgetc(in)) != EOF && c != '\n') {
+    while ((c = getc(in)) != EOF && c != '\n') {
         if (bad)
-            fputc(c, bad);
+            putc(c, bad);
     }
 }
 
-static void line_is_bad(struct import *import, FILE *in, FILE *bad, ts_str line, bool complete)
+static int line_is_bad(struct import *import, ts_str line, bool complete)
 {
     import->counts.bad++;
     ts_log_warn("Queue line can't be read", TS_F_I64("line", import->line_number));
-    if (bad)
-        fprintf(bad, "%.*s", TS_STR_ARG(line));
+    if (!import->bad && import->bad_path && !(import->bad = fopen(import->bad_path, "ae")))
+        return -errno;
+    if (import->bad)
+        fwrite(line.ptr, 1, line.len, import->bad);
     if (!complete)
-        skip_line(in, bad);
-    if (bad)
-        fputc('\n', bad);
+        skip_line(import->in, import->bad);
+    if (import->bad)
+        putc('\n', import->bad);
+    return 0;
 }
 
 static int commit_and_go_on(struct import *import)
@@ -139,28 +160,26 @@ static int commit_and_go_on(struct import *import)
     return r == 0 ? ts_db_begin(import->db) : r;
 }
 
-static int import_lines(struct import *import, FILE *in, FILE *bad, char *buffer)
+static int import_lines(struct import *import, char *buffer)
 {
+    ts_str line;
+    bool complete;
     int r = 0;
-    while (r == 0 && fgets(buffer, LINE_BYTES, in)) {
-        ts_str line = ts_str_from(buffer);
-        bool complete = line.len > 0 && line.ptr[line.len - 1] == '\n';
-        line.len -= complete;
+    while (r == 0 && read_line(import->in, buffer, &line, &complete)) {
         import->line_number++;
         if (ts_str_trim(line).len == 0)
             continue;
         r = take_line(import, line);
-        if (is_fault_of_the_line(r) && !complete && feof(in)) {
+        if (is_fault_of_the_line(r) && !complete && feof(import->in)) {
             ts_log_warn("Torn last line of the queue dropped", TS_F_I64("line", import->line_number));
             r = 0;
         } else if (is_fault_of_the_line(r)) {
-            line_is_bad(import, in, bad, line, complete);
-            r = 0;
+            r = line_is_bad(import, line, complete);
         }
         if (r == 0 && import->line_number % LINES_PER_COMMIT == 0)
             r = commit_and_go_on(import);
     }
-    return r == 0 && ferror(in) ? -EIO : r;
+    return r == 0 && ferror(import->in) ? -EIO : r;
 }
 
 static void free_buffer(char **buffer)
@@ -168,21 +187,28 @@ static void free_buffer(char **buffer)
     free(*buffer);
 }
 
-int queue_file_import(FILE *in, FILE *bad, struct ts_db *db, struct queue_file_counts *ret)
+static int import_all(struct import *import)
 {
     _cleanup_(ts_arena_freep) struct ts_arena *arena = ts_arena_new(LINE_ARENA_BYTES);
     _cleanup_(free_buffer) char *buffer = malloc(LINE_BYTES);
-    struct import import = {.db = db, .arena = arena};
     int r;
     if (!arena || !buffer)
         return -ENOMEM;
-    r = ts_db_begin(db);
+    import->arena = arena;
+    r = ts_db_begin(import->db);
     if (r == 0)
-        r = import_lines(&import, in, bad, buffer);
+        r = import_lines(import, buffer);
     if (r == 0)
-        r = ts_db_commit(db);
+        r = ts_db_commit(import->db);
     if (r != 0)
-        ts_db_rollback(db);
+        ts_db_rollback(import->db);
+    return r;
+}
+
+int queue_file_import(FILE *in, FILE *bad, struct ts_db *db, struct queue_file_counts *ret)
+{
+    struct import import = {.db = db, .in = in, .bad = bad};
+    int r = import_all(&import);
     *ret = import.counts;
     return r;
 }
@@ -193,22 +219,29 @@ static void close_file(FILE **file)
         fclose(*file);
 }
 
+/* The source goes away after this, so the bad lines must be on disk before. */
+static int sync_bad(FILE *bad)
+{
+    if (fflush(bad) != 0 || fsync(fileno(bad)) != 0)
+        return -errno;
+    return ferror(bad) ? -EIO : 0;
+}
+
 static int import_file(const char *path, struct ts_db *db, struct queue_file_counts *counts)
 {
     char bad_path[PATH_BYTES];
     _cleanup_(close_file) FILE *in = fopen(path, "re");
-    _cleanup_(close_file) FILE *bad = NULL;
+    struct import import = {.db = db, .in = in, .bad_path = bad_path};
+    int r;
     if (!in)
         return -errno;
     if (snprintf(bad_path, sizeof bad_path, "%s.bad", path) >= (int)sizeof bad_path)
         return -ENAMETOOLONG;
-    if (!(bad = fopen(bad_path, "ae")))
-        return -errno;
-    int r = queue_file_import(in, bad, db, counts);
-    if (r == 0 && fflush(bad) != 0)
-        r = -errno;
-    if (counts->bad == 0)
-        remove(bad_path);
+    r = import_all(&import);
+    if (r == 0 && import.bad)
+        r = sync_bad(import.bad);
+    close_file(&import.bad);
+    *counts = import.counts;
     return r;
 }
 

@@ -27,7 +27,7 @@ struct queue_file_counts {
  */
 TS_MUST_CHECK int queue_file_import(FILE *in, FILE *bad, struct ts_db *db, struct queue_file_counts *ret);
 
-/* Imports the file at `path`, if there is one, and renames it to <path>.imported.<epoch>; bad lines go to <path>.bad. */
+/* Imports the file at `path`, if there is one, and renames it to <path>.imported.<epoch>; bad lines are added to <path>.bad. */
 TS_MUST_CHECK int queue_file_import_once(const char *path, struct ts_db *db);
 
 /* Everything not acknowledged, oldest first. */

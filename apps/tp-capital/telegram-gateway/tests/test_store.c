@@ -633,6 +633,42 @@ static void test_import_once_then_renamed_and_not_again(void **state)
     assert_int_equal(usage.pending, 1);
 }
 
+static void test_import_when_a_line_has_a_nul_then_it_is_bad_and_the_next_is_taken(void **state)
+{
+    static const char text[] = LINE(1, "") "\0\0\0\n" LINE(2, "") "{\"channelId\"\0:1}\n" LINE(3, "");
+    struct fixture *f = *state;
+    struct queue_file_counts counts;
+    char *bad_text = NULL;
+    size_t bad_size;
+    FILE *bad = open_memstream(&bad_text, &bad_size);
+    FILE *in = fmemopen((char *)(uintptr_t)text, sizeof text - 1, "rb");
+    assert_int_equal(queue_file_import(in, bad, f->db, &counts), 0);
+    fclose(in);
+    fclose(bad);
+    assert_int_equal(counts.messages, 3);
+    assert_int_equal(counts.bad, 2);
+    assert_int_equal(bad_size, 3 + 1 + 16 + 1);
+    assert_memory_equal(bad_text, "\0\0\0\n{\"channelId\"\0:1}\n", bad_size);
+    free(bad_text);
+}
+
+static void test_import_once_when_no_line_is_bad_then_older_bad_lines_stay(void **state)
+{
+    struct fixture *f = *state;
+    char path[TS_TEST_PATH_SIZE], bad_path[TS_TEST_PATH_SIZE];
+    ts_test_path(f->dir, "queue.jsonl", path);
+    ts_test_path(f->dir, "queue.jsonl.bad", bad_path);
+    for (int i = 0; i < 3; i++) {
+        FILE *file = fopen(path, "w");
+        fputs(i == 1 ? LINE(2, "") : "garbage\n", file);
+        fclose(file);
+        assert_int_equal(queue_file_import_once(path, f->db), 0);
+    }
+    char *bad = ts_test_read_file(bad_path);
+    assert_string_equal(bad, "garbage\ngarbage\n");
+    free(bad);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -660,7 +696,9 @@ int main(void)
         CASE(test_album_when_an_acknowledgement_is_imported_then_the_other_parts_can_be_sent),
         CASE(test_import_then_messages_marks_and_bad_lines_in_their_places),
         CASE(test_export_then_imports_into_the_same),
+        CASE(test_import_when_a_line_has_a_nul_then_it_is_bad_and_the_next_is_taken),
         CASE(test_import_once_then_renamed_and_not_again),
+        CASE(test_import_once_when_no_line_is_bad_then_older_bad_lines_stay),
     };
     ts_json_init();
     return cmocka_run_group_tests(tests, NULL, NULL);
