@@ -77,17 +77,17 @@ int botapi_update_read(const json_t *update, struct ts_arena *arena, struct mess
     const json_t *post = edited ? edited : json_object_get(update, "channel_post");
     const json_t *chat = json_object_get(post, "chat");
     struct message message = {.source = TS_STR("bot"), .received_at_us = ts_clock_wall_us()};
-    ts_str text = ts_json_get_str(post, "text");
+    ts_str text = ts_json_get_str(post, "text"), caption = ts_json_get_str(post, "caption");
     int r;
     if (!post)
         return TS_E_NOT_FOUND;
     if ((r = read_ids(post, chat, &message)) != 0 || (edited && (r = read_edit(post, &message)) != 0))
         return r;
     message.media_type = media_type(post);
-    if (ts_str_is_none(text) && ts_str_is_none(message.media_type)) /* a title changed, a message pinned */
-        return TS_E_NOT_FOUND;
+    if (ts_str_is_none(text) && ts_str_is_none(caption) && ts_str_is_none(message.media_type))
+        return TS_E_NOT_FOUND; /* a title changed, a message pinned */
     message.text = ts_str_is_none(text) ? TS_STR("") : ts_utf8_truncate(text, MESSAGE_MAX_TEXT_BYTES);
-    message.caption = ts_utf8_truncate(ts_json_get_str(post, "caption"), MESSAGE_MAX_TEXT_BYTES);
+    message.caption = ts_utf8_truncate(caption, MESSAGE_MAX_TEXT_BYTES);
     message.channel_name = ts_utf8_truncate(ts_json_get_str(chat, "title"), MESSAGE_MAX_CHANNEL_NAME_BYTES);
     message.album = ts_utf8_truncate(ts_json_get_str(post, "media_group_id"), MESSAGE_MAX_ALBUM_BYTES);
     if ((r = read_photo(post, arena, &message)) != 0)

@@ -147,7 +147,8 @@ static const json_t *read_reply(struct botapi *bot, const struct ts_http_client_
 
 /* --- updates --------------------------------------------------------------------------------------------------------------- */
 
-static void deliver(struct botapi *bot, const json_t *update)
+/* False: no memory for it now; it must come again. */
+static bool deliver(struct botapi *bot, const json_t *update)
 {
     _cleanup_(ts_arena_freep) struct ts_arena *arena = ts_arena_new(UPDATE_ARENA_BYTES);
     struct message message;
@@ -155,16 +156,21 @@ static void deliver(struct botapi *bot, const json_t *update)
     int r;
     if (ts_json_i64(json_object_get(update, "update_id"), 0, INT64_MAX - 1, &id) != 0) {
         ts_log_warn("Update without a number skipped");
-        return;
+        return true;
+    }
+    r = arena ? botapi_update_read(update, arena, &message) : -ENOMEM;
+    if (r == -ENOMEM) {
+        ts_log_error("Out of memory: an update is asked for again", TS_F_I64("updateId", id));
+        return false;
     }
     bot->next_offset = TS_MAX(bot->next_offset, id + 1);
-    r = arena ? botapi_update_read(update, arena, &message) : -ENOMEM;
     if (r == 0) {
         bot->unconfirmed++;
         bot->base.events.message(bot->base.events.ctx, &message, (uint64_t)id);
     } else if (r != TS_E_NOT_FOUND) {
         ts_log_warn("Update skipped", TS_F_I64("updateId", id), TS_F_ERR(r));
     }
+    return true;
 }
 
 /* The batch is durable to its last message: from the next poll on Telegram may forget it. */
@@ -186,17 +192,18 @@ static void on_updates(const struct ts_http_client_reply *reply, void *ctx)
     struct botapi *bot = ctx;
     _cleanup_(ts_json_freep) json_t *json = NULL;
     const json_t *updates;
+    size_t n = 0;
     bot->call = 0;
     if (bot->closed || reply->error == TS_E_CLOSED || !(updates = read_reply(bot, reply, &json)))
         return;
     bot->delivering = true;
-    for (size_t i = 0; i < json_array_size(updates); i++)
-        deliver(bot, json_array_get(updates, i));
+    while (n < json_array_size(updates) && deliver(bot, json_array_get(updates, n)))
+        n++;
     bot->delivering = false;
-    if (json_array_size(updates) == 0 && ts_clock_mono_us() - bot->polled_us < IDLE_MS * TS_US_PER_MS)
-        idle(bot);
-    else
+    if (n > 0 || ts_clock_mono_us() - bot->polled_us >= IDLE_MS * TS_US_PER_MS)
         batch_done(bot);
+    else
+        idle(bot);
 }
 
 static void poll_now(struct botapi *bot)

@@ -48,11 +48,20 @@ struct fixture {
     char why[128];
     int64_t flood_wait_s;
     int flood_waits;
-    bool confirm_at_once;
+    bool confirm_at_once, no_memory_after_the_first;
     struct seen seen[32];
     size_t n_seen;
     size_t wanted;
 };
+
+static bool no_memory; /* for the next arena; the hook has no context */
+
+static void *alloc_or_not(size_t size)
+{
+    bool fails = no_memory;
+    no_memory = false;
+    return fails ? NULL : malloc(size);
+}
 
 static void on_connected(void *ctx)
 {
@@ -98,6 +107,7 @@ static void on_message(void *ctx, const struct message *m, uint64_t tag)
         KEEP(seen->photo, m->photos[0].file_id);
     assert_true(ts_str_eq(m->source, TS_STR("bot")));
     assert_int_equal(m->channel_id, INT64_C(-1001234567890));
+    no_memory = f->no_memory_after_the_first && f->n_seen == 1;
     if (f->confirm_at_once)
         f->transport->ops->confirm(f->transport, tag);
 }
@@ -236,6 +246,36 @@ static void test_edit_caption_photo_album_then_read(void **state)
     assert_non_null(strstr(f->telegram.calls[2].body, "\"offset\":7"));
 }
 
+static void test_caption_of_a_medium_we_do_not_know_then_delivered(void **state)
+{
+    struct fixture *f = *state;
+    FAKE_SCRIPT(
+        &f->telegram, ME,
+        UPDATES("{\"update_id\":1,\"channel_post\":{\"message_id\":5,\"chat\":{\"id\":-1001234567890},"
+                "\"date\":1700000000,\"paid_media\":{},\"caption\":\"COMPRA\"}}"),
+        HANG);
+    connect_now(f);
+    wait_calls(f, 3);
+    assert_int_equal(f->n_seen, 1);
+    assert_string_equal(f->seen[0].caption, "COMPRA");
+}
+
+static void test_no_memory_for_an_update_then_it_is_asked_for_again(void **state)
+{
+    struct fixture *f = *state;
+    FAKE_SCRIPT(&f->telegram, ME, UPDATES(POST(41, 1, "um") "," POST(42, 2, "dois") "," POST(43, 3, "tres")),
+                UPDATES(POST(42, 2, "dois") "," POST(43, 3, "tres")), HANG);
+    f->no_memory_after_the_first = true;
+    ts_arena_set_allocator(alloc_or_not, free);
+    connect_now(f);
+    wait_calls(f, 4);
+    ts_arena_set_allocator(NULL, NULL);
+    assert_non_null(strstr(f->telegram.calls[2].body, "\"offset\":42"));
+    assert_non_null(strstr(f->telegram.calls[3].body, "\"offset\":44"));
+    assert_int_equal(f->n_seen, 3);
+    assert_int_equal(f->seen[1].message_id, 2);
+}
+
 static void test_faults_then_lost_and_the_next_connect_goes_on_where_it_was(void **state)
 {
     static const struct {
@@ -362,6 +402,8 @@ int main(void)
         CASE(test_updates_then_delivered_and_the_offset_moves_on),
         CASE(test_not_yet_durable_then_no_poll_confirms_it),
         CASE(test_edit_caption_photo_album_then_read),
+        CASE(test_caption_of_a_medium_we_do_not_know_then_delivered),
+        CASE(test_no_memory_for_an_update_then_it_is_asked_for_again),
         CASE(test_faults_then_lost_and_the_next_connect_goes_on_where_it_was),
         CASE(test_dropped_connection_then_lost_without_the_token_in_its_reason),
         CASE(test_token_refused_then_auth_required),
