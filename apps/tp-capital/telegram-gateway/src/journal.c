@@ -18,7 +18,12 @@ enum { TICK_MS = 1000, APPEND_ARENA_BYTES = 256 * 1024, READERS = 1, PATH_BYTES 
 /* Reception goes on when a twentieth of the limit is free again, so that it does not stop and go with each message. */
 #define ROOM_AGAIN(max_bytes) ((max_bytes) - (max_bytes) / 20)
 
-enum trouble { TROUBLE_NONE, TROUBLE_DISK_FULL, TROUBLE_STORE };
+enum trouble {
+    TROUBLE_NONE,
+    TROUBLE_DISK_FULL,
+    TROUBLE_STORE,
+    TROUBLE_SYNC, /* final: what the file holds is not known before the next start */
+};
 
 struct op_list {
     struct store_op *first, *last;
@@ -36,10 +41,12 @@ struct journal {
     struct outbox_usage usage;
     enum outbox_level level;
     bool queue_full, has_reserve, accepting, closing;
+    bool probing; /* one append is with the writer, to see whether the trouble is over */
     enum trouble trouble;
     char trouble_text[512];
 
     struct op_list held_appends, held_marks;
+    struct op_list returned; /* appends that failed, until all are back; they come before the held ones */
     size_t appends_in_writer, marks_waiting;
 
     int parts_open; /* writer, reader, timer: while closing */
@@ -130,7 +137,11 @@ static void disk_is_full(struct journal *journal)
 
 static void note_failure(struct journal *journal, int error)
 {
-    if (error == TS_E_DB_FULL)
+    if (journal->trouble == TROUBLE_SYNC)
+        return;
+    if (error == TS_E_DB_SYNC)
+        set_trouble(journal, TROUBLE_SYNC, "Outbox failed", ts_error_text(error));
+    else if (error == TS_E_DB_FULL)
         disk_is_full(journal);
     else if (journal->trouble == TROUBLE_NONE) /* a refused append tells nothing new */
         set_trouble(journal, TROUBLE_STORE, "Outbox failed", ts_error_text(error));
@@ -160,7 +171,7 @@ static void give_append(struct journal *journal, struct store_op *op)
 
 static void give_mark(struct journal *journal, struct store_op *op)
 {
-    if (!submit(journal, op)) {
+    if (journal->trouble == TROUBLE_SYNC || !submit(journal, op)) {
         list_push(&journal->held_marks, op);
         tick_start(journal);
     }
@@ -170,6 +181,8 @@ static void flush_marks(struct journal *journal)
 {
     struct op_list held = journal->held_marks;
     struct store_op *op;
+    if (journal->trouble == TROUBLE_SYNC)
+        return;
     journal->held_marks = (struct op_list){0};
     while ((op = list_pop(&held)) != NULL)
         give_mark(journal, op);
@@ -202,9 +215,9 @@ static void book(struct journal *journal, const struct store_op *op)
     } else if (op->type == STORE_ACKNOWLEDGE && op->changed) {
         usage->pending--;
         usage->bytes -= op->acknowledge.ref.bytes;
-        usage->failed -= op->acknowledge.ref.failed;
+        usage->failed -= op->was_failed;
     } else if (op->type == STORE_FAIL && op->changed) {
-        usage->failed += !op->fail.ref.failed;
+        usage->failed += !op->was_failed;
     }
     if (failed_before > 0 && usage->failed == 0)
         ts_log_info("Failure queue cleared");
@@ -219,7 +232,26 @@ static void append_failed(struct journal *journal, struct store_op *op, int resu
         return;
     }
     note_failure(journal, op->refused ? TS_E_DB_QUERY : result);
-    list_push(&journal->held_appends, op);
+    list_push(&journal->returned, op);
+    update_accepting(journal);
+}
+
+static void hold_returned(struct journal *journal)
+{
+    struct op_list *returned = &journal->returned, *held = &journal->held_appends;
+    if (!returned->first || journal->appends_in_writer > 0)
+        return;
+    returned->last->next = held->first;
+    held->first = returned->first;
+    if (!held->last)
+        held->last = returned->last;
+    *returned = (struct op_list){0};
+}
+
+static void trouble_over(struct journal *journal)
+{
+    journal->trouble = TROUBLE_NONE;
+    ts_log_info("Outbox can be written again, reception goes on", TS_F_CSTR("path", journal->path));
     update_accepting(journal);
 }
 
@@ -243,15 +275,21 @@ static void on_op_done(struct ts_writer_op *writer_op, int result)
 {
     struct store_op *op = (struct store_op *)(void *)writer_op;
     struct journal *journal = op->journal;
-    bool is_append = op->type == STORE_APPEND;
+    bool is_append = op->type == STORE_APPEND, is_probe = is_append && journal->probing;
     journal->appends_in_writer -= is_append;
+    if (is_append)
+        journal->probing = false;
     if (result != 0 || op->refused) {
         if (is_append)
             append_failed(journal, op, result);
         else
             mark_failed(journal, op, result);
+        hold_returned(journal);
         return;
     }
+    if (is_probe)
+        trouble_over(journal);
+    hold_returned(journal);
     journal->marks_waiting -= !is_append;
     book(journal, op);
     finish(op, 0);
@@ -263,16 +301,29 @@ static const struct ts_writer_kind store_kind = {.name = "outbox", .apply = stor
 
 /* --- while something is wrong ---------------------------------------------------------------------------------------------- */
 
+/* The oldest append that waits is the probe: its success is the only proof there is. */
+static void probe(struct journal *journal)
+{
+    struct store_op *op = list_pop(&journal->held_appends);
+    journal->probing = submit(journal, op);
+    if (!journal->probing) { /* back to the front */
+        list_push(&journal->returned, op);
+        hold_returned(journal);
+    }
+}
+
 static void try_to_recover(struct journal *journal)
 {
-    if (journal->appends_in_writer > 0) /* they are still coming back refused */
+    if (journal->trouble == TROUBLE_SYNC || journal->appends_in_writer > 0) /* they are still coming back */
         return;
     if (!journal->has_reserve && reserve_make_again(journal->reserve_path) != 0)
         return;
     journal->has_reserve = true;
     atomic_store(&journal->store.refuses_appends, false);
-    journal->trouble = TROUBLE_NONE;
-    ts_log_info("Outbox can be written again, reception goes on", TS_F_CSTR("path", journal->path));
+    if (journal->held_appends.first)
+        probe(journal);
+    else if (journal->marks_waiting == 0)
+        trouble_over(journal);
 }
 
 static void on_tick(uv_timer_t *timer)
@@ -567,6 +618,7 @@ struct journal *journal_free(struct journal *journal)
 {
     if (!journal)
         return NULL;
+    drop_held(&journal->returned);
     drop_held(&journal->held_appends);
     drop_held(&journal->held_marks);
     ts_writer_free(journal->writer);

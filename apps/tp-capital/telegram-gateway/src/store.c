@@ -154,11 +154,28 @@ static int run_send_as(struct ts_db *db, struct store_op *op)
     return (int)TS_MIN(n, 0);
 }
 
+static int on_failed_row(const struct ts_row *row TS_UNUSED, void *ctx)
+{
+    *(bool *)ctx = true;
+    return 0;
+}
+
+static const struct ts_sql sql_is_failed = {.text = "SELECT 1 FROM outbox WHERE id = $1 AND state = 1"};
+
+/* In the transaction of the mark: what its sender once read may be long past. */
+static int read_was_failed(struct ts_db *db, int64_t row_id, struct store_op *op)
+{
+    const struct ts_db_value param = ts_db_int(row_id);
+    op->was_failed = false;
+    return (int)TS_MIN(ts_db_run(db, &sql_is_failed, &param, 1, on_failed_row, &op->was_failed), 0);
+}
+
 static int run_acknowledge(struct ts_db *db, struct store_op *op)
 {
     const struct ts_db_value params[] = {ts_db_int(op->acknowledge.ref.id),
                                          ts_db_time(op->acknowledge.at_us)};
-    int64_t n = ts_db_run(db, &sql_acknowledge, params, TS_ARRAY_LEN(params), NULL, NULL);
+    int r = read_was_failed(db, op->acknowledge.ref.id, op);
+    int64_t n = r == 0 ? ts_db_run(db, &sql_acknowledge, params, TS_ARRAY_LEN(params), NULL, NULL) : r;
     op->changed = n > 0;
     return (int)TS_MIN(n, 0);
 }
@@ -174,7 +191,8 @@ static int run_fail(struct ts_db *db, struct store_op *op)
         ts_db_text(ts_str_from(fail->detail)),
         ts_db_text(ts_str_from(fail->api_version)),
     };
-    int64_t n = ts_db_run(db, &sql_fail, params, TS_ARRAY_LEN(params), NULL, NULL);
+    int r = read_was_failed(db, fail->ref.id, op);
+    int64_t n = r == 0 ? ts_db_run(db, &sql_fail, params, TS_ARRAY_LEN(params), NULL, NULL) : r;
     op->changed = n > 0;
     return (int)TS_MIN(n, 0);
 }
@@ -308,9 +326,7 @@ static const struct ts_sql sql_last_seen = {.text = "SELECT channel_id, message_
 static void read_row(const struct ts_row *row, struct store_row *ret)
 {
     *ret = (struct store_row){
-        .ref = {.id = ts_row_int(row, 0),
-                .bytes = ts_row_int(row, 7),
-                .failed = ts_row_int(row, 4) == OUTBOX_FAILED},
+        .ref = {.id = ts_row_int(row, 0), .bytes = ts_row_int(row, 7)},
         .key = {ts_row_int(row, 1), ts_row_int(row, 2), ts_row_int(row, 3)},
         .state = (enum outbox_state)ts_row_int(row, 4),
         .album = ts_row_text(row, 5),

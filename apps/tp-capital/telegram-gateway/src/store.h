@@ -29,7 +29,6 @@ enum store_op_type { STORE_APPEND, STORE_SEND_AS, STORE_ACKNOWLEDGE, STORE_FAIL,
 struct store_ref {
     int64_t id;
     int64_t bytes;
-    bool failed; /* it carried a failure mark */
 };
 
 struct store_append {
@@ -80,6 +79,7 @@ struct store_op {
     enum store_op_type type;
     bool refused;           /* out: an append that the store didn't take; see struct store */
     bool changed;           /* out */
+    bool was_failed;        /* out: the row of this mark had a failure mark before */
     struct ts_arena *arena; /* append: owned; NULL otherwise */
     struct journal *journal;
     union {

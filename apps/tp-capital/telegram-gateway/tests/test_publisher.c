@@ -33,6 +33,7 @@ struct fixture {
     struct publisher *publisher;
     struct failures *failures;
     int durable, stopped, published;
+    int accepting;  /* how often it turned true */
     int64_t wanted; /* of the condition that is waited for */
     struct failures_outcome outcome;
     bool round_over;
@@ -43,11 +44,20 @@ static void on_published(void *ctx, struct message_key key TS_UNUSED)
     ((struct fixture *)ctx)->published++;
 }
 
+static void on_accepting(void *ctx, bool accepting)
+{
+    ((struct fixture *)ctx)->accepting += accepting;
+}
+
 /* Everything but the loop and the server, so that a test can play a restart. */
 static void open_parts(struct fixture *f)
 {
-    const struct journal_options journal = {
-        .loop = &f->loop, .path = f->path, .max_bytes = 1 << 20, .metrics = &f->metrics, .ctx = f};
+    const struct journal_options journal = {.loop = &f->loop,
+                                            .path = f->path,
+                                            .max_bytes = 1 << 20,
+                                            .metrics = &f->metrics,
+                                            .accepting = on_accepting,
+                                            .ctx = f};
     assert_int_equal(journal_open(&journal, &f->journal), 0);
     assert_int_equal(ts_http_client_new(&f->loop, 16, &f->http), 0);
     const struct delivery_options delivery = {
@@ -537,6 +547,60 @@ static void test_queue_limit_then_not_accepting_until_there_is_room(void **state
     assert_int_equal(f->durable, 80);
 }
 
+static void test_mark_made_twice_then_one_failed(void **state)
+{
+    struct fixture *f = *state;
+    FAKE_SCRIPT(&f->api, {.status = 400});
+    offer_many(f, 1);
+    wait_failed(f, 1);
+    const struct store_fail fail = {.ref = {.id = 1}, .reason = REASON_TIMEOUT, .at_us = 1};
+    assert_int_equal(journal_fail(f->journal, &fail, NULL, NULL),
+                     0); /* by one who read it before the first */
+    wait_failed(f, 1);
+    assert_int_equal(ts_gauge_value(f->metrics.queue_failed), 1);
+    assert_int_equal(journal_acknowledge(f->journal, fail.ref, NULL, NULL), 0);
+    wait_failed(f, 0);
+    assert_int_equal(ts_gauge_value(f->metrics.queue_failed), 0);
+}
+
+static void run_sql(struct fixture *f, const char *text)
+{
+    struct ts_db *other = NULL;
+    const struct ts_db_options options = {.driver = &ts_db_sqlite, .path = f->path};
+    const struct ts_sql sql = {.text = text};
+    assert_int_equal(ts_db_open(&options, &other), 0);
+    assert_true(ts_db_run(other, &sql, NULL, 0, NULL, NULL) >= 0);
+    ts_db_close(other);
+}
+
+static bool is_not_accepting(void *ctx)
+{
+    return !journal_is_accepting(((const struct fixture *)ctx)->journal);
+}
+
+static void test_writes_fail_then_not_accepting_until_one_succeeds_and_in_order(void **state)
+{
+    struct fixture *f = *state;
+    run_sql(f, "ALTER TABLE last_seen RENAME TO away");
+    offer_many(f, 5);
+    assert_true(fake_run_until(&f->loop, is_not_accepting, f));
+    fake_run_for(&f->loop, 2500); /* two tries */
+    assert_int_equal(f->accepting, 0);
+    assert_non_null(journal_trouble(f->journal));
+    assert_int_equal(f->durable, 0);
+    run_sql(f, "ALTER TABLE away RENAME TO last_seen");
+    wait_durable(f, 5);
+    wait_empty(f);
+    assert_int_equal(f->accepting, 1);
+    assert_null(journal_trouble(f->journal));
+    assert_int_equal(f->api.n_calls, 5);
+    for (int i = 0; i < 5; i++) {
+        char id[32];
+        snprintf(id, sizeof id, "\"messageId\":\"%d\"", i + 1);
+        assert_non_null(strstr(f->api.calls[i].body, id));
+    }
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -558,6 +622,8 @@ int main(void)
         CASE(test_album_then_one_call_after_a_quiet_second_and_a_late_part_as_revision),
         CASE(test_album_when_a_part_comes_between_timeout_and_retry_then_the_same_letter_again),
         CASE(test_album_when_a_part_comes_before_the_acknowledgement_is_durable_then_a_revision),
+        CASE(test_mark_made_twice_then_one_failed),
+        CASE(test_writes_fail_then_not_accepting_until_one_succeeds_and_in_order),
         CASE(test_queue_limit_then_not_accepting_until_there_is_room),
     };
     ts_json_init();
