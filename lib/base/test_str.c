@@ -73,7 +73,7 @@ static size_t split_all(const char *list, ts_str *pieces, size_t max)
 static void test_split_returns_empty_pieces(void **state)
 {
     (void)state;
-    ts_str p[4];
+    ts_str p[4] = {0};
 
     assert_int_equal(split_all("a, b ,c", p, 4), 3);
     assert_str(p[0], "a");

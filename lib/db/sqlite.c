@@ -316,7 +316,7 @@ static int64_t step_all(struct sqlite_db *db, sqlite3_stmt *stmt, ts_row_fn on_r
 
 static int64_t run_step(struct sqlite_db *db, const struct ts_db_step *step, int *ret_stopped)
 {
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
 
     int r = usable(db);
     if (r < 0)
@@ -381,7 +381,7 @@ static void sqlite_rollback(struct ts_db *base)
 static int sqlite_commit(struct ts_db *base)
 {
     struct sqlite_db *db = self(base);
-    sqlite3_stmt *stmt;
+    sqlite3_stmt *stmt = NULL;
 
     int r = usable(db);
     if (r < 0)

@@ -474,7 +474,7 @@ struct ts_http_client *ts_http_client_free(struct ts_http_client *client)
         return NULL;
     client->freeing = true;
     while (client->calls)
-        call_cancel(client->calls);
+        call_cancel(client->calls); // NOLINT(clang-analyzer-unix.Malloc): it takes itself off the list
     uv_close((uv_handle_t *)&client->timer, on_timer_closed);
     curl_multi_cleanup(client->multi); /* tells of each socket it still had, so their polls are closed too */
     return NULL;

@@ -52,6 +52,6 @@ TS_MUST_CHECK int ts_http_client_send(struct ts_http_client *client,
                                       void *ctx, ts_http_call *ret_call);
 
 /* The call-back runs with TS_E_CLOSED before this returns. Unknown or finished calls are ignored. */
-void ts_http_client_cancel(struct ts_http_client *client, ts_http_call call);
+void ts_http_client_cancel(struct ts_http_client *client, ts_http_call id);
 
 #endif

@@ -161,6 +161,7 @@ static int read_exposition(struct ts_metrics *metrics)
     ts_buf_char(&buf, '\0');
     assert_int_equal(ts_buf_error(&buf), 0);
     assert_true(ts_utf8_valid(ts_buf_view(&buf)));
+    assert_non_null(buf.data);
     struct reader reader = {.p = buf.data};
 
     while (*reader.p)

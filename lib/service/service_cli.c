@@ -51,10 +51,8 @@ static int connect_to(const char *host, int port, int *ret_fd)
     }
     int rc = fd < 0 || connect(fd, address->ai_addr, address->ai_addrlen) < 0 ? -errno : 0;
     freeaddrinfo(address);
-    if (rc == 0) {
-        *ret_fd = fd;
-        fd = -1;
-    }
+    if (rc == 0)
+        *ret_fd = ts_take_fd(&fd);
     return rc;
 }
 

@@ -74,7 +74,8 @@ static void put(struct bytes *bytes, size_t offset, const char *data, size_t len
 {
     if (offset + len > bytes->len)
         resize(bytes, offset + len);
-    memcpy(bytes->data + offset, data, len);
+    if (len > 0 && bytes->data)
+        memcpy(bytes->data + offset, data, len);
 }
 
 static void note_change(struct tracked *file, size_t offset, const char *data, size_t len)

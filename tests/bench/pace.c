@@ -108,8 +108,10 @@ int main(int argc, char **argv)
     pace.total = pace.rate * atol(argv[4]);
     pace.first_id = ts_clock_wall_us();
     pace.latencies_us = calloc((size_t)pace.total, sizeof(int64_t));
-    if (pace.total <= 0 || !pace.latencies_us || ts_http_client_new(loop, CONNECTIONS, &pace.client) < 0)
+    if (pace.total <= 0 || !pace.latencies_us || ts_http_client_new(loop, CONNECTIONS, &pace.client) < 0) {
+        free(pace.latencies_us);
         return 1;
+    }
     pace.begin_us = ts_clock_mono_us();
     pace.tick.data = &pace;
     uv_timer_init(loop, &pace.tick);

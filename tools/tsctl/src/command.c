@@ -23,7 +23,7 @@ int command_select(struct command *command, bool dependencies)
 
 int command_lock(struct command *command, int *ret_fd)
 {
-    ts_str holder;
+    ts_str holder = TS_STR("");
     int r = state_prepare();
 
     if (r == 0)

@@ -15,8 +15,6 @@
 #include "base/file.h"
 #include "state.h"
 
-extern char **environ;
-
 static int dial(int *ret_fd)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = STATE_SOCKET};
@@ -24,8 +22,7 @@ static int dial(int *ret_fd)
 
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         return -errno;
-    *ret_fd = fd;
-    fd = -1;
+    *ret_fd = ts_take_fd(&fd);
     return 0;
 }
 

@@ -11,8 +11,6 @@
 #include "base/file.h"
 #include "state.h"
 
-extern char **environ;
-
 #define MAX_WORDS 16
 #define POLL_MS   20
 #define SLOW_MS   1000

@@ -477,7 +477,7 @@ static void on_signal(uv_signal_t *handle, int signal)
 static void on_watch(uv_timer_t *timer)
 {
     struct supervisor *supervisor = timer->data;
-    struct stat st;
+    struct stat st = {0};
 
     if (stat(STATE_SOCKET, &st) == 0 && st.st_ino == supervisor->socket_inode)
         return;
@@ -499,7 +499,7 @@ static int64_t first_wait_ms(void)
 static int begin(struct supervisor *supervisor)
 {
     struct record self = {.state = STATE_RUNNING};
-    struct stat st;
+    struct stat st = {0};
 
     unlink(STATE_SOCKET); /* nobody answered there, or we would not have been started */
     int r = uv_loop_init(&supervisor->loop);

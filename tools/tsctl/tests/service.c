@@ -12,8 +12,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-extern char **environ;
-
 static void report(const char *path)
 {
     FILE *file = fopen(path, "we");
