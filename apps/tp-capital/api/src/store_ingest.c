@@ -146,7 +146,7 @@ static int write_tally(struct batch *batch, const struct tally *tally)
                                             " THEN channel_stats.last_signal ELSE excluded.last_signal END"};
     static const struct ts_sql registered = {
         .text = "UPDATE telegram_channels SET signal_count = signal_count + $2,"
-                " last_signal = CASE WHEN $3 IS NULL OR last_signal > $3 THEN last_signal ELSE $3 END"
+                " last_signal = CASE WHEN last_signal > $3 OR $3 IS NULL THEN last_signal ELSE $3 END"
                 " WHERE channel_id = $1 AND status <> 'deleted'"};
     struct ts_db_value last = tally->last_us == MESSAGE_NO_TIME ? ts_db_null() : ts_db_time(tally->last_us);
     const struct ts_db_value all[] = {ts_db_int(tally->channel_id), ts_db_text(tally->channel),
@@ -156,15 +156,6 @@ static int write_tally(struct batch *batch, const struct tally *tally)
         return r;
     const struct ts_db_value one[] = {ts_db_int(tally->channel_id), ts_db_int(tally->count), last};
     return run(batch, &registered, one, TS_ARRAY_LEN(one));
-}
-
-static int notify(struct batch *batch)
-{
-    static const struct ts_sql sql = {.text = "SELECT pg_notify('" STORE_NOTIFY_CHANNEL "', $1)"};
-    char range[48];
-    snprintf(range, sizeof(range), "%lld-%lld", (long long)batch->seq_before + 1, (long long)batch->seq);
-    struct ts_db_value param = ts_db_text(ts_str_from(range));
-    return run(batch, &sql, &param, 1);
 }
 
 static int finish(struct batch *batch)
@@ -179,7 +170,7 @@ static int finish(struct batch *batch)
         const struct ts_db_value numbers[] = {ts_db_int(batch->seq_before + 1), ts_db_int(batch->seq)};
         r = run(batch, &head, numbers, 2);
         if (r == 0 && ts_db_dialect(batch->db) == TS_POSTGRES)
-            r = notify(batch);
+            r = run(batch, &store_sql_notify, NULL, 0);
     }
     return r == 0 ? ts_db_commit(batch->db) : r;
 }
