@@ -16,6 +16,25 @@ void app_seq_advanced(struct app *app, int64_t seq)
     stream_hub_wake(app->stream);
 }
 
+static void begin_anew(struct app *app, const struct store_head *head)
+{
+    ts_log_warn("Database was replaced or restored: streams are reset", TS_F_I64("seq", app->seq),
+                TS_F_I64("found", head->last_seq), TS_F_CSTR("store_id", head->store_id));
+    memcpy(app->store_id, head->store_id, sizeof(app->store_id));
+    app->seq = head->last_seq;
+    app->epoch++;
+    cache_clear(app->cache);
+    stream_hub_wake(app->stream);
+}
+
+void app_head_seen(struct app *app, const struct store_head *head, int64_t seq_then)
+{
+    if (strcmp(head->store_id, app->store_id) != 0 || head->last_seq < seq_then)
+        begin_anew(app, head);
+    else
+        app_seq_advanced(app, head->last_seq);
+}
+
 /* What the server refuses by itself on /ingest is a request of ours, too. */
 void app_on_answered(struct ts_service *service, const struct ts_http_request *req, int status)
 {

@@ -5,6 +5,9 @@
  * alone writes. On PostgreSQL other replicas write too: their numbers come by NOTIFY and, because nothing is trusted to arrive, by
  * looking each 5 s; `seq_is_current` is true while that works, and only then are cached answers used.
  *
+ * A number means something in one database only, named by `store_id`. When a look finds another one, or ours with fewer numbers (it was
+ * restored), the numbers begin anew: `epoch` rises, cached answers are dropped and every stream is reset.
+ *
  * Thread rule: the loop's thread.
  */
 #ifndef TP_CAPITAL_APP_H
@@ -36,6 +39,7 @@ struct app {
     bool ready;                   /* migrated; messages can be stored */
     bool seq_is_current;
     int64_t seq;
+    unsigned epoch;
     char store_id[STORE_ID_SIZE];
     size_t pending_bytes; /* of messages on their way to disk */
 };
@@ -55,6 +59,9 @@ void app_stopped(struct app *app);
 
 /* A number was committed, here or elsewhere: streams are woken. */
 void app_seq_advanced(struct app *app, int64_t seq);
+
+/* What a look found that began when `seq_then` was the number known. */
+void app_head_seen(struct app *app, const struct store_head *head, int64_t seq_then);
 
 static inline bool app_is_sqlite(const struct app *app)
 {

@@ -27,12 +27,17 @@ static void drop(struct cache *cache, struct entry *entry)
     *entry = (struct entry){0};
 }
 
+void cache_clear(struct cache *cache)
+{
+    for (size_t i = 0; i < CACHE_MAX_ENTRIES; i++)
+        drop(cache, &cache->entries[i]);
+}
+
 struct cache *cache_free(struct cache *cache)
 {
     if (!cache)
         return NULL;
-    for (size_t i = 0; i < CACHE_MAX_ENTRIES; i++)
-        drop(cache, &cache->entries[i]);
+    cache_clear(cache);
     free(cache);
     return NULL;
 }

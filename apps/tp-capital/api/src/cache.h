@@ -25,4 +25,7 @@ ts_str cache_get(struct cache *cache, ts_str key, int64_t seq, int64_t *ret_seq)
 /* Keeps a copy, unless it is larger than half of the whole or memory is out. */
 void cache_put(struct cache *cache, ts_str key, int64_t seq, ts_str answer);
 
+/* Drops everything. */
+void cache_clear(struct cache *cache);
+
 #endif

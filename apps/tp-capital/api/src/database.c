@@ -80,13 +80,15 @@ struct look {
     struct app *app;
     uv_timer_t timer;
     struct store_head head;
-    bool running;
+    int64_t seq_then;    /* known when it began */
+    bool running, again; /* again: asked for while one ran, which may have read too early */
 };
 
 /* What `start` began and `stop` ends; one a process, freed with the service's arena. */
 struct database {
     struct startup startup;
     struct look look;
+    bool stopping;
 };
 
 static int run_look(struct ts_read_job *job, struct ts_db *db)
@@ -94,32 +96,40 @@ static int run_look(struct ts_read_job *job, struct ts_db *db)
     return store_read_head(db, &TS_CONTAINER_OF(job, struct look, job)->head);
 }
 
+static void begin_look(struct look *look);
+
 static void on_looked(struct ts_read_job *job, int result)
 {
     struct look *look = TS_CONTAINER_OF(job, struct look, job);
     struct app *app = look->app;
-    look->running = false;
-    app->seq_is_current = result == 0 && app->listener && ts_listener_is_connected(app->listener);
+    bool again = look->again;
+    look->running = look->again = false;
+    app->seq_is_current = result == 0 && !again && app->listener && ts_listener_is_connected(app->listener);
     if (result == 0)
-        app_seq_advanced(app, look->head.last_seq);
+        app_head_seen(app, &look->head, look->seq_then);
+    if (again)
+        begin_look(look);
 }
 
-static void look(struct look *look)
+static void begin_look(struct look *look)
 {
-    if (!look->running && look->app->readers) {
+    if (look->running) {
+        look->again = true;
+    } else if (look->app->readers) {
         look->job = (struct ts_read_job){.run = run_look, .done = on_looked};
+        look->seq_then = look->app->seq;
         look->running = ts_reader_submit(look->app->readers, &look->job) == 0;
     }
 }
 
 static void on_look_timer(uv_timer_t *timer)
 {
-    look(timer->data);
+    begin_look(timer->data);
 }
 
 static void on_listening(void *ctx)
 {
-    look(ctx);
+    begin_look(ctx);
 }
 
 static void on_listener_lost(void *ctx)
@@ -129,14 +139,16 @@ static void on_listener_lost(void *ctx)
     ts_log_warn("Database connection error, retrying...", TS_F_CSTR("connection", "listener"));
 }
 
-/* "first-last" */
+/* "<store_id> <first>-<last>"; other schemas of the database notify, too. */
 static void on_notify(ts_str payload, void *ctx)
 {
     struct look *self = ctx;
-    ts_str rest = payload, first;
+    struct app *app = self->app;
+    ts_str rest = payload, store, first;
     int64_t last;
-    if (ts_str_split(&rest, '-', &first) && ts_parse_i64(rest, 1, INT64_MAX, &last) == 0)
-        app_seq_advanced(self->app, last);
+    if (ts_str_split(&rest, ' ', &store) && ts_str_eq(store, ts_str_from(app->store_id)) &&
+        ts_str_split(&rest, '-', &first) && ts_parse_i64(rest, 1, INT64_MAX, &last) == 0)
+        app_seq_advanced(app, last);
 }
 
 static int start_listening(struct app *app, struct look *self)
@@ -183,6 +195,8 @@ static void on_started(struct ts_writer_op *op, int result)
     struct startup *startup = &database->startup;
     const struct api_config *config = startup->app->config;
 
+    if (database->stopping) /* nobody would end what would begin here */
+        return;
     if (result == 0 && startup->error == 0) {
         become_ready(database);
         return;
@@ -285,6 +299,7 @@ static void on_readers_stopped(void *ctx)
 
 void database_stop(struct app *app)
 {
+    app->database->stopping = true;
     app->listener = ts_listener_free(app->listener);
     uv_close((uv_handle_t *)&app->database->startup.retry, NULL);
     uv_close((uv_handle_t *)&app->database->look.timer, NULL);

@@ -18,6 +18,7 @@
 #include "routes.h"
 #include "row_json.h"
 #include "signals_query.h"
+#include "stream.h"
 
 #define JOB_ARENA_BYTES (256 * 1024)
 #define ETAG_SIZE       64
@@ -40,6 +41,7 @@ struct list_job {
     ts_http_ticket ticket;
     struct signals_query query;
     ts_str if_none_match;
+    unsigned epoch; /* of the numbers when it was asked for */
     struct store_head head;
     struct ts_buf body;
 };
@@ -79,6 +81,15 @@ static void put_next_cursor(struct page *page)
     ts_jsonw_key_str(&page->w, "nextCursor", text);
 }
 
+/* `position` is where a stream begins; it says which database its number belongs to. */
+static void put_position(struct ts_jsonw *w, const struct store_head *head)
+{
+    char position[STREAM_POSITION_SIZE];
+    stream_format_position(head->store_id, head->last_seq, position);
+    ts_jsonw_key_i64(w, "seq", head->last_seq);
+    ts_jsonw_key_str(w, "position", ts_str_from(position));
+}
+
 static void put_total(struct ts_jsonw *w, int64_t total)
 {
     ts_jsonw_key_i64(w, "total", TS_MIN(total, SIGNALS_COUNT_MAX));
@@ -106,7 +117,7 @@ static int run_list(struct ts_read_job *job, struct ts_db *db)
         return r;
     ts_jsonw_end(&page.w);
     put_next_cursor(&page);
-    ts_jsonw_key_i64(&page.w, "seq", list->head.last_seq);
+    put_position(&page.w, &list->head);
     if (list->query.count)
         put_total(&page.w, total);
     ts_jsonw_end(&page.w);
@@ -165,7 +176,8 @@ static void on_listed(struct ts_read_job *job, int result)
         list_job_free(list);
         return;
     }
-    cache_put(app->cache, list->query.key, list->head.last_seq, ts_buf_view(&list->body));
+    if (list->epoch == app->epoch && strcmp(list->head.store_id, app->store_id) == 0)
+        cache_put(app->cache, list->query.key, list->head.last_seq, ts_buf_view(&list->body));
     format_etag(list->head.store_id, list->query.key, list->head.last_seq, etag);
     make_response(ts_str_from(etag), list->if_none_match, headers, &response);
     if (response.status != 304)
@@ -206,6 +218,7 @@ static struct list_job *list_job_new(struct app *app)
     }
     list->arena = arena;
     list->app = app;
+    list->epoch = app->epoch;
     list->job.run = run_list;
     list->job.done = on_listed;
     list->body.max_bytes = TS_MAX_RESPONSE_BYTES * 2; /* 1,000 rows of the longest texts */

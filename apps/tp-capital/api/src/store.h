@@ -20,7 +20,10 @@
 #include "message.h"
 #include "parser.h"
 
-/* The channel of PostgreSQL's NOTIFY; the payload is "first-last", a range of seq. */
+/*
+ * The channel of PostgreSQL's NOTIFY, which is one for all schemas of the database: the payload is "<store_id> <first>-<last>", a range of
+ * seq and whose it is.
+ */
 #define STORE_NOTIFY_CHANNEL "tp_capital_signals"
 
 /* --- writing ------------------------------------------------------------------------------------------------------------ */

@@ -89,7 +89,7 @@ const struct ts_sql store_sql_trim = {.text =
                                           "tp_capital_signals WHERE seq >= first_seq), first_seq - 1)"};
 
 const struct ts_sql store_sql_notify = {.text = "SELECT pg_notify('" STORE_NOTIFY_CHANNEL
-                                                "', first_seq || '-' || last_seq)"
+                                                "', store_id || ' ' || first_seq || '-' || last_seq)"
                                                 " FROM change_seq WHERE first_seq <= last_seq"};
 
 /* --- parameters --------------------------------------------------------------------------------------------------------- */

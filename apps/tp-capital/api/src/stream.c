@@ -23,7 +23,8 @@
 struct reader {
     ts_http_ticket ticket; /* 0 = gone */
     struct stream_hub *hub;
-    int64_t seq; /* it has everything up to here */
+    int64_t seq;    /* it has everything up to here */
+    unsigned epoch; /* of the numbers that `seq` is one of; not the app's = the reader is to be reset */
     struct reader *next;
 };
 
@@ -42,6 +43,7 @@ struct stream_hub {
     /* The job, one at a time. */
     struct ts_read_job job;
     int64_t since;
+    unsigned epoch; /* when it began */
     bool too_far;
     struct store_head head;
     size_t n_changes;
@@ -91,18 +93,32 @@ static int run_page(struct ts_read_job *job, struct ts_db *db)
 
 /* --- sending ------------------------------------------------------------------------------------------------------------ */
 
+void stream_format_position(const char *store_id, int64_t seq, char out[STREAM_POSITION_SIZE])
+{
+    snprintf(out, STREAM_POSITION_SIZE, "%s-%lld", store_id, (long long)seq);
+}
+
+/* Without memory for the events the stream is ended: the reader comes back with its last position. */
 static void send_events(struct reader *reader, const struct ts_buf *events, int64_t seq)
 {
     struct ts_http_server *server = reader->hub->app->service->server;
     reader->seq = seq;
-    if (ts_buf_error(events) || ts_http_stream_send(server, reader->ticket, ts_buf_view(events)) < 0)
-        ts_http_stream_close(server, reader->ticket); /* it comes back with its last number */
+    if (!ts_buf_error(events)) {
+        (void)ts_http_stream_send(server, reader->ticket,
+                                  ts_buf_view(events)); /* if it is gone, `closed` comes */
+    } else if (ts_http_stream_backlog(server, reader->ticket) >= 0) {
+        ts_http_stream_close(server, reader->ticket);
+        reader->ticket = 0; /* no `closed` comes */
+    }
 }
 
 static void send_reset(struct reader *reader, int64_t seq)
 {
     _cleanup_(ts_buf_done) struct ts_buf event = TS_BUF_INIT(256);
-    ts_buf_printf(&event, "event: reset\nid: %lld\ndata: {\"seq\":%lld}\n\n", (long long)seq, (long long)seq);
+    char id[STREAM_POSITION_SIZE];
+    stream_format_position(reader->hub->app->store_id, seq, id);
+    ts_buf_printf(&event, "event: reset\nid: %s\ndata: {\"seq\":%lld}\n\n", id, (long long)seq);
+    reader->epoch = reader->hub->app->epoch;
     send_events(reader, &event, seq);
 }
 
@@ -114,10 +130,17 @@ static void put_events(struct ts_buf *out, const struct stream_hub *hub, int64_t
         if (change->seq <= since)
             continue;
         const char *name = change->deleted ? "deleted" : change->id > since ? "created" : "updated";
-        ts_buf_printf(out, "event: signal.%s\nid: %lld\ndata: ", name, (long long)change->seq);
+        char id[STREAM_POSITION_SIZE];
+        stream_format_position(hub->app->store_id, change->seq, id);
+        ts_buf_printf(out, "event: signal.%s\nid: %s\ndata: ", name, id);
         ts_buf_bytes(out, hub->json.data + change->start, change->len);
         ts_buf_cstr(out, "\n\n");
     }
+}
+
+static bool knows_our_numbers(const struct reader *reader)
+{
+    return reader->epoch == reader->hub->app->epoch;
 }
 
 static bool can_take_more(const struct reader *reader)
@@ -133,7 +156,8 @@ static void send_page(struct stream_hub *hub)
     int64_t composed_for = -1, last = hub->changes[hub->n_changes - 1].seq;
 
     for (struct reader *reader = hub->readers; reader; reader = reader->next) {
-        if (reader->seq < hub->since || reader->seq >= last || !can_take_more(reader))
+        if (!knows_our_numbers(reader) || reader->seq < hub->since || reader->seq >= last ||
+            !can_take_more(reader))
             continue;
         if (reader->seq != composed_for) { /* most readers know the same */
             composed_for = reader->seq;
@@ -148,8 +172,8 @@ static void send_resets(struct stream_hub *hub)
 {
     for (struct reader *reader = hub->readers; reader; reader = reader->next) {
         bool too_far = hub->too_far && reader->seq <= hub->since;
-        if (reader->ticket && (too_far || reader->seq > TS_MAX(hub->head.last_seq, hub->app->seq)) &&
-            can_take_more(reader))
+        if (reader->ticket && knows_our_numbers(reader) &&
+            (too_far || reader->seq > TS_MAX(hub->head.last_seq, hub->app->seq)) && can_take_more(reader))
             send_reset(reader, hub->head.last_seq);
     }
 }
@@ -175,6 +199,12 @@ static void look_again(struct stream_hub *hub, uint64_t wait_ms)
         uv_timer_start(&hub->timer, on_timer, wait_ms, 0);
 }
 
+/* True when the page was read in the database whose numbers we know; otherwise a look will find the new one soon. */
+static bool page_is_ours(const struct stream_hub *hub)
+{
+    return hub->epoch == hub->app->epoch && strcmp(hub->head.store_id, hub->app->store_id) == 0;
+}
+
 static void on_page(struct ts_read_job *job, int result)
 {
     struct stream_hub *hub = TS_CONTAINER_OF(job, struct stream_hub, job);
@@ -183,6 +213,10 @@ static void on_page(struct ts_read_job *job, int result)
     if (result < 0) {
         ts_log_warn("Failed to read changes for the stream", TS_F_ERR(result),
                     TS_F_CSTR("detail", job->error_detail.message));
+        look_again(hub, FAILED_WAIT_MS);
+    } else if (!page_is_ours(hub)) {
+        hub->n_changes = 0;
+        hub->too_far = false;
         look_again(hub, FAILED_WAIT_MS);
     } else {
         send_resets(hub);
@@ -200,7 +234,7 @@ static int64_t furthest_behind(struct stream_hub *hub, bool *ret_slow)
 {
     int64_t since = -1;
     for (struct reader *reader = hub->readers; reader; reader = reader->next) {
-        if (!reader->ticket || reader->seq == hub->app->seq)
+        if (!reader->ticket || !knows_our_numbers(reader) || reader->seq == hub->app->seq)
             continue;
         if (!can_take_more(reader))
             *ret_slow = true;
@@ -208,6 +242,19 @@ static int64_t furthest_behind(struct stream_hub *hub, bool *ret_slow)
             since = reader->seq;
     }
     return since;
+}
+
+/* Those that know other numbers than ours. */
+static void reset_strangers(struct stream_hub *hub, bool *ret_slow)
+{
+    for (struct reader *reader = hub->readers; reader; reader = reader->next) {
+        if (!reader->ticket || knows_our_numbers(reader))
+            continue;
+        if (can_take_more(reader))
+            send_reset(reader, hub->app->seq);
+        else
+            *ret_slow = true;
+    }
 }
 
 static void wake(struct stream_hub *hub)
@@ -219,12 +266,15 @@ static void wake(struct stream_hub *hub)
         hub->again = true;
         return;
     }
+    reset_strangers(hub, &slow);
+    sweep(hub);
     int64_t since = furthest_behind(hub, &slow);
     if (slow)
         look_again(hub, SLOW_WAIT_MS);
     if (since < 0)
         return;
     hub->since = since;
+    hub->epoch = hub->app->epoch;
     hub->running = true;
     hub->job.deadline_us = 0; /* the job is used again and again: each time a deadline of its own */
     if (ts_reader_submit(hub->app->readers, &hub->job) < 0) {
@@ -250,20 +300,51 @@ static void on_closed(ts_http_ticket ticket, void *ctx)
         look_again(hub, 0);
 }
 
-static int read_since(struct ts_http_request *req, int64_t *ret, const char **ret_field)
+/* Where a reader says that it is. */
+struct start {
+    int64_t seq;
+    bool is_ours; /* the number is one of our database */
+};
+
+/* "<store>-<seq>", or the number alone. */
+static int parse_position(const struct app *app, ts_str text, struct start *ret)
+{
+    size_t n = text.len;
+    while (n > 0 && text.ptr[n - 1] != '-')
+        n--;
+    const ts_str number = {text.ptr + n, text.len - n};
+    if (n == 0) {
+        ret->is_ours = false;
+        return ts_parse_i64(number, 0, INT64_MAX, &ret->seq);
+    }
+    ret->is_ours = ts_str_eq((ts_str){text.ptr, n - 1}, ts_str_from(app->store_id));
+    return n == 1 ? TS_E_INVALID : ts_parse_i64(number, 0, INT64_MAX, &ret->seq);
+}
+
+/*
+ * The header, then `since`; *ret is left alone when there is neither. A number alone is trusted in `since` only, where somebody wrote it
+ * who has just read a list; in the header it was kept over who knows what.
+ */
+static int read_start(struct ts_http_request *req, const struct app *app, struct start *ret,
+                      const char **ret_field)
 {
     struct ts_query query;
     ts_str field = TS_STR_NONE, text = ts_http_header(req, "Last-Event-ID");
 
     *ret_field = "Last-Event-ID";
-    if (ts_str_is_none(text) || text.len == 0) {
-        *ret_field = "since";
-        int r = ts_query_parse(req->query, req->arena, &query, &field);
-        if (r < 0)
-            return r;
-        text = ts_query_get(&query, "since");
-    }
-    return ts_str_is_none(text) ? 0 : ts_parse_i64(text, 0, INT64_MAX, ret);
+    if (text.len > 0)
+        return parse_position(app, text, ret);
+    *ret_field = "since";
+    int r = ts_query_parse(req->query, req->arena, &query, &field);
+    if (r < 0)
+        return r;
+    text = ts_query_get(&query, "since");
+    if (ts_str_is_none(text))
+        return 0;
+    r = parse_position(app, text, ret);
+    if (r == 0 && ts_str_find(text, TS_STR("-")) < 0)
+        ret->is_ours = true;
+    return r;
 }
 
 static void reply_bad_number(struct ts_http_request *req, const char *field)
@@ -286,10 +367,10 @@ void stream_get(struct ts_http_request *req, void *ctx)
 {
     struct app *app = app_of(ctx);
     struct stream_hub *hub = app->stream;
-    int64_t since = app->seq;
+    struct start start = {.seq = app->seq, .is_ours = true};
     const char *field;
 
-    if (read_since(req, &since, &field) < 0) {
+    if (read_start(req, app, &start, &field) < 0) {
         reply_bad_number(req, field);
         return;
     }
@@ -298,7 +379,8 @@ void stream_get(struct ts_http_request *req, void *ctx)
         reply_unavailable(req);
         return;
     }
-    *reader = (struct reader){.hub = hub, .seq = since};
+    *reader =
+        (struct reader){.hub = hub, .seq = start.seq, .epoch = start.is_ours ? app->epoch : app->epoch - 1};
     if (ts_http_stream(req, on_closed, reader, &reader->ticket) < 0) {
         free(reader);
         return;

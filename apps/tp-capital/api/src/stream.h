@@ -6,14 +6,22 @@
  * a reader that resumes, one that is slow and one that is up to date are the same thing, memory is one page, and what is sent was
  * committed. A row that changed several times in between is sent once, as it is now.
  *
+ * An event's id is a position, "<store>-<seq>": a number means something in one database only. A reader that comes with a position of
+ * another database (the demonstration's, say, or one that was replaced under us) gets `reset`.
+ *
  * A reader is given more only while it has taken most of what it was given; one that falls more than STREAM_MAX_BEHIND changes
  * behind, or knows a number that we don't, gets `reset` and goes on from the present. Thread rule: the loop's thread.
  */
 #ifndef TP_CAPITAL_STREAM_H
 #define TP_CAPITAL_STREAM_H
 
+#include "store.h"
+
 struct app;
 struct stream_hub;
+
+#define STREAM_POSITION_SIZE (STORE_ID_SIZE + 21)
+void stream_format_position(const char *store_id, int64_t seq, char out[STREAM_POSITION_SIZE]);
 
 #define STREAM_MAX_BEHIND 1000
 

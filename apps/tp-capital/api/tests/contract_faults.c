@@ -396,6 +396,24 @@ static void test_database_when_away_at_start_then_we_listen_and_wait(void **stat
     api_stop(&api);
 }
 
+static void test_sigterm_when_the_database_hangs_at_start_then_exit_0_even_if_it_comes(void **state)
+{
+    (void)state;
+    if (!on_postgres())
+        skip();
+    ts_test_pg_freeze(&contract_pg);
+    api_launch(&api, (const char *const[]){"DB_POOL_CONNECTION_TIMEOUT=20000", NULL});
+    assert_true(ts_test_wait_status(api_url(&api, "/health/live"), 200, 5000));
+    ts_test_sleep_ms(200); /* it is connecting */
+    ts_test_signal(&api.process, SIGTERM);
+    ts_test_sleep_ms(200);
+    ts_test_pg_thaw(&contract_pg);
+    assert_true(ts_test_wait_exit(&api.process, 10000));
+    assert_true(WIFEXITED(api.process.status));
+    assert_int_equal(WEXITSTATUS(api.process.status), 0);
+    ts_test_dir_remove(api.dir);
+}
+
 static void test_database_when_away_for_all_attempts_then_exit_1(void **state)
 {
     (void)state;
@@ -496,6 +514,7 @@ int main(void)
         cmocka_unit_test(test_database_when_frozen_then_503_within_the_deadline_and_live_stays_200),
         cmocka_unit_test(test_replica_when_frozen_under_load_then_the_other_stores_within_its_deadline),
         cmocka_unit_test(test_database_when_away_at_start_then_we_listen_and_wait),
+        cmocka_unit_test(test_sigterm_when_the_database_hangs_at_start_then_exit_0_even_if_it_comes),
         cmocka_unit_test(test_database_when_away_for_all_attempts_then_exit_1),
         cmocka_unit_test(test_health_when_the_server_runs_without_fsync_then_degraded),
         cmocka_unit_test(test_disk_when_full_then_503_and_health_names_the_path_until_there_is_room),

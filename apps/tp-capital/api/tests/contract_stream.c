@@ -10,10 +10,21 @@
 static struct api api;
 static char text[512 * 1024];
 
+static char store[64]; /* the name of the database, as it stands in each position */
+
+static void read_store(struct api *of)
+{
+    json_t *page = api_json(of, "/signals?limit=1", 200);
+    snprintf(store, sizeof(store), "%s", json_string_value(json_object_get(page, "position")));
+    *strrchr(store, '-') = '\0';
+    json_decref(page);
+}
+
 static int start(void **state)
 {
     (void)state;
     api_start(&api, NULL);
+    read_store(&api);
     return 0;
 }
 
@@ -77,8 +88,15 @@ static void delete_message(long id)
 
 static const char *event(const char *name, long seq)
 {
-    static char wanted[96];
-    snprintf(wanted, sizeof(wanted), "event: signal.%s\nid: %ld\ndata: {\"id\":", name, seq);
+    static char wanted[160];
+    snprintf(wanted, sizeof(wanted), "event: signal.%s\nid: %s-%ld\ndata: {\"id\":", name, store, seq);
+    return wanted;
+}
+
+static const char *reset(long seq)
+{
+    static char wanted[160];
+    snprintf(wanted, sizeof(wanted), "event: reset\nid: %s-%ld\ndata: {\"seq\":%ld}\n\n", store, seq, seq);
     return wanted;
 }
 
@@ -114,7 +132,7 @@ static void test_stream_when_nothing_changed_then_a_duplicate_makes_no_event(voi
 
 static void test_stream_when_resumed_then_only_what_came_after_is_sent_in_order(void **state)
 {
-    char query[64], header[64];
+    char query[64], header[128];
     (void)state;
     long before = last_seq(&api);
     for (long id = 10; id < 15; id++)
@@ -128,7 +146,7 @@ static void test_stream_when_resumed_then_only_what_came_after_is_sent_in_order(
     assert_true(third && fourth && third < fourth);
     close(fd);
     /* the browser's header wins over the query */
-    snprintf(header, sizeof(header), "Last-Event-ID: %ld\r\n", before + 4);
+    snprintf(header, sizeof(header), "Last-Event-ID: %s-%ld\r\n", store, before + 4);
     fd = open_stream(&api, query, header);
     expect(fd, event("created", before + 5));
     assert_null(strstr(text, event("created", before + 4)));
@@ -153,12 +171,9 @@ static void test_stream_when_a_row_changed_twice_since_then_it_comes_once_as_it_
 
 static void test_stream_when_the_number_is_ahead_of_ours_then_reset(void **state)
 {
-    char wanted[96];
     (void)state;
-    snprintf(wanted, sizeof(wanted), "event: reset\nid: %ld\ndata: {\"seq\":%ld}\n\n", last_seq(&api),
-             last_seq(&api));
     int fd = open_stream(&api, "?since=999999999", "");
-    expect(fd, wanted);
+    expect(fd, reset(last_seq(&api)));
     api_store(&api, 30, "COMPRA PETR4 30");
     expect(fd, event("created", last_seq(&api)));
     close(fd);
@@ -166,7 +181,7 @@ static void test_stream_when_the_number_is_ahead_of_ours_then_reset(void **state
 
 static void test_stream_when_more_than_1000_changes_behind_then_reset(void **state)
 {
-    char query[64], body[256], wanted[64], answer[1024];
+    char query[64], body[256], answer[1024];
     (void)state;
     long before = last_seq(&api);
     int fd = raw_connect(&api);
@@ -183,8 +198,7 @@ static void test_stream_when_more_than_1000_changes_behind_then_reset(void **sta
     assert_int_equal(now, before + 1001);
     snprintf(query, sizeof(query), "?since=%ld", before);
     fd = open_stream(&api, query, "");
-    snprintf(wanted, sizeof(wanted), "event: reset\nid: %ld\n", now);
-    expect(fd, wanted);
+    expect(fd, reset(now));
     close(fd);
     /* exactly 1,000 are sent, all of them */
     snprintf(query, sizeof(query), "?since=%ld", before + 1);
@@ -192,6 +206,36 @@ static void test_stream_when_more_than_1000_changes_behind_then_reset(void **sta
     expect(fd, event("created", now));
     assert_null(strstr(text, "event: reset"));
     assert_non_null(strstr(text, event("created", before + 2)));
+    close(fd);
+}
+
+/* A number of the demonstration's database, or of the time before a restore, says nothing about ours. */
+static void test_stream_when_the_position_is_of_another_database_then_reset(void **state)
+{
+    char header[128], query[128];
+    (void)state;
+    for (long id = 60; id < 63; id++)
+        api_store(&api, id, "COMPRA PETR4 30");
+    long now = last_seq(&api);
+    static const char *const strangers[] = {"Last-Event-ID: 0123456789abcdef-1\r\n", "Last-Event-ID: 1\r\n"};
+    for (size_t i = 0; i < 2; i++) {
+        int fd = open_stream(&api, "", strangers[i]);
+        expect(fd, reset(now));
+        assert_null(strstr(text, "event: signal"));
+        close(fd);
+    }
+    int fd = open_stream(&api, "?since=0123456789abcdef-1", "");
+    expect(fd, reset(now));
+    close(fd);
+    snprintf(query, sizeof(query), "?since=%s-%ld", store, now - 1);
+    snprintf(header, sizeof(header), "Last-Event-ID: %s-%ld\r\n", store, now - 1);
+    fd = open_stream(&api, query, "");
+    expect(fd, event("created", now));
+    assert_null(strstr(text, "event: reset"));
+    close(fd);
+    fd = open_stream(&api, "", header);
+    expect(fd, event("created", now));
+    assert_null(strstr(text, "event: reset"));
     close(fd);
 }
 
@@ -213,8 +257,9 @@ static void test_stream_when_there_are_several_readers_then_each_gets_everything
 static void test_stream_when_the_number_is_none_then_400(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"/signals/stream?since=x", "/signals/stream?since=-1",
-                                      "/signals/stream?since=1.5", "/signals/stream?since="};
+    static const char *const bad[] = {
+        "/signals/stream?since=x", "/signals/stream?since=-1",   "/signals/stream?since=1.5",
+        "/signals/stream?since=",  "/signals/stream?since=abc-", "/signals/stream?since=abc-x"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         api_get(&api, bad[i]);
         assert_error(&api, 400, "Invalid parameter: since");
@@ -248,6 +293,54 @@ static void test_stream_when_another_replica_stores_then_the_event_comes_too(voi
     api_stop(&other);
 }
 
+/* PostgreSQL: NOTIFY is one for all schemas of a database. */
+static void test_stream_when_another_schema_has_higher_numbers_then_ours_goes_on(void **state)
+{
+    struct api other;
+    (void)state;
+    if (!on_postgres())
+        skip();
+    api_start(&other, NULL);
+    int fd = open_stream(&api, "", "");
+    api_sql(&other, "UPDATE @change_seq SET first_seq = 900001, last_seq = 900000");
+    api_store(&other, 70, "COMPRA PETR4 30");
+    ts_test_sleep_ms(200); /* the strange notification has come by now; if not, the test only sees less */
+    api_store(&api, 71, "COMPRA PETR4 30");
+    expect(fd, event("created", last_seq(&api)));
+    close(fd);
+    api_stop(&other);
+}
+
+/* PostgreSQL: the database is put back to an earlier state, and then replaced by another one, under a running service. */
+static void test_stream_when_the_database_is_restored_then_reset_and_no_old_answer(void **state)
+{
+    struct api own;
+    (void)state;
+    if (!on_postgres())
+        skip();
+    api_start(&own, NULL);
+    read_store(&own);
+    for (long id = 1; id <= 3; id++)
+        api_store(&own, id, "COMPRA PETR4 30");
+    int fd = open_stream(&own, "", "");
+    assert_int_equal(last_seq(&own), 3);
+    api_sql(
+        &own,
+        "DELETE FROM @tp_capital_signals WHERE seq > 1; DELETE FROM @ingested_messages WHERE signal_id > 1;"
+        " UPDATE @change_seq SET last_seq = 1");
+    expect(fd, reset(1));
+    assert_int_equal(last_seq(&own), 1);
+    api_store(&own, 2, "COMPRA PETR4 30");
+    expect(fd, event("created", 2));
+    api_sql(&own, "UPDATE @change_seq SET last_seq = 50, store_id = 'another'");
+    expect(fd, "event: reset\nid: another-50\ndata: {\"seq\":50}\n\n");
+    api_store(&own, 4, "COMPRA PETR4 30");
+    expect(fd, "event: signal.created\nid: another-51\n");
+    close(fd);
+    api_stop(&own);
+    read_store(&api);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +349,9 @@ int main(void)
         cmocka_unit_test(test_stream_when_resumed_then_only_what_came_after_is_sent_in_order),
         cmocka_unit_test(test_stream_when_a_row_changed_twice_since_then_it_comes_once_as_it_is),
         cmocka_unit_test(test_stream_when_the_number_is_ahead_of_ours_then_reset),
+        cmocka_unit_test(test_stream_when_the_position_is_of_another_database_then_reset),
+        cmocka_unit_test(test_stream_when_another_schema_has_higher_numbers_then_ours_goes_on),
+        cmocka_unit_test(test_stream_when_the_database_is_restored_then_reset_and_no_old_answer),
         cmocka_unit_test(test_stream_when_more_than_1000_changes_behind_then_reset),
         cmocka_unit_test(test_stream_when_there_are_several_readers_then_each_gets_everything),
         cmocka_unit_test(test_stream_when_the_number_is_none_then_400),

@@ -87,6 +87,15 @@ static void test_cache_when_full_of_bytes_then_the_oldest_go_and_giants_never_co
     free(bytes);
 }
 
+static void test_cache_when_cleared_then_it_knows_nothing_and_can_be_used_again(void **state)
+{
+    cache_put(*state, TS_STR("a"), 40, TS_STR("of another database"));
+    cache_clear(*state);
+    assert_cached(*state, "a", 1, NULL);
+    cache_put(*state, TS_STR("a"), 3, TS_STR("three"));
+    assert_cached(*state, "a", 3, "three");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -100,6 +109,8 @@ int main(void)
                                         start, stop),
         cmocka_unit_test_setup_teardown(
             test_cache_when_full_of_bytes_then_the_oldest_go_and_giants_never_come_in, start, stop),
+        cmocka_unit_test_setup_teardown(test_cache_when_cleared_then_it_knows_nothing_and_can_be_used_again,
+                                        start, stop),
     };
     return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
 }

@@ -79,7 +79,8 @@ export interface paths {
         };
         /**
          * Every change of a signal as it is committed (server-sent events).
-         * @description `seq` grows in commit order. Each event carries it as `id`, so a reader that comes back misses nothing.
+         * @description `seq` grows in commit order. Each event carries it in its `id`, a position `<store>-<seq>`, so a reader that comes
+         *     back misses nothing. `<store>` names the database: a number means nothing in another one.
          *
          *     | event | data |
          *     |---|---|
@@ -88,11 +89,12 @@ export interface paths {
          *     | `signal.deleted` | the last row before it went, with the deletion's `seq` |
          *     | `reset` | `{"seq": n}`: what the reader holds can't be brought up to date by events; read `/signals` again and go on from here |
          *
-         *     Start: with `Last-Event-ID`, else `since`, everything after that number is sent first, in order; with
-         *     neither, only what is committed from now on. A number that is too old to replay (more than 1,000 changes)
-         *     or higher than any known answers with one `reset`. The header wins, because the browser's own reconnect sends
+         *     Start: with `Last-Event-ID`, else `since`, everything after that position is sent first, in order; with
+         *     neither, only what is committed from now on. A position that is too old to replay (more than 1,000 changes),
+         *     higher than any known or of another database answers with one `reset`; so do all streams when the database is
+         *     replaced or restored under the service. The header wins, because the browser's own reconnect sends
          *     it. A comment line (`:`) is sent at once, and after each 15 s of silence. A reader that does not
-         *     drain 256 KiB is disconnected and comes back by its number. At shutdown the stream is ended.
+         *     drain 256 KiB is disconnected and comes back by its position. At shutdown the stream is ended.
          */
         get: operations["streamSignals"];
         put?: never;
@@ -465,9 +467,11 @@ export interface components {
             nextCursor: string | null;
             /**
              * Format: int64
-             * @description The last change this answer reflects; start the stream here (`since`) and nothing is missed.
+             * @description The last change this answer reflects.
              */
             seq: number;
+            /** @description The same with the database's name; start the stream here (`since`) and nothing is missed. */
+            position: string;
             /** @description Matching rows, with count=true. */
             total?: number;
             /**
@@ -938,11 +942,11 @@ export interface operations {
     streamSignals: {
         parameters: {
             query?: {
-                /** @description The same, for a first connection; the `seq` of a GET /signals answer. */
-                since?: number;
+                /** @description The same, for a first connection; the `position` of a GET /signals answer. A number alone is taken as ours. */
+                since?: string;
             };
             header?: {
-                /** @description The last `id` received. */
+                /** @description The last `id` received. A number alone is of an unknown database. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -958,13 +962,13 @@ export interface operations {
                 content: {
                     /**
                      * @example event: signal.created
-                     *     id: 1841
+                     *     id: 9f86d081884c7d65-1841
                      *     data: {"id":977,"seq":1841,"asset":"ITUB4"}
                      */
                     "text/event-stream": string;
                 };
             };
-            /** @description Not a number. */
+            /** @description Not a position. */
             400: {
                 headers: {
                     [name: string]: unknown;

@@ -53,8 +53,8 @@ class FakeSource {
   close() {
     this.closed = true;
   }
-  send(name: string, data: unknown, id: number) {
-    this.handlers.get(name)?.({ data: JSON.stringify(data), lastEventId: String(id) });
+  send(name: string, data: unknown, seq: number, store = 'store') {
+    this.handlers.get(name)?.({ data: JSON.stringify(data), lastEventId: `${store}-${seq}` });
   }
 }
 
@@ -69,14 +69,14 @@ beforeEach(() => {
   resets = 0;
   const events = { onChange: (change: Change) => changes.push(change), onReset: () => (resets += 1) };
   stream = new SignalStream('/stream', events, world);
-  stream.start(40);
+  stream.start('store-40');
   world.source.onopen?.();
 });
 
 const state = () => stream.connection.get().state;
 
 test('begins where the list ended, and hands on what comes', () => {
-  expect(world.source.address).toBe('/stream?since=40');
+  expect(world.source.address).toBe('/stream?since=store-40');
   expect(state()).toBe('live');
   world.source.send('signal.created', aSignal({ seq: 41 }), 41);
   world.source.send('signal.deleted', aSignal({ seq: 42 }), 42);
@@ -84,7 +84,7 @@ test('begins where the list ended, and hands on what comes', () => {
 });
 
 test('a second start changes nothing', () => {
-  stream.start(99);
+  stream.start('store-99');
   expect(world.opened).toHaveLength(1);
 });
 
@@ -106,7 +106,7 @@ describe('a lost connection', () => {
       expect(world.opened).toHaveLength(before);
       world.pass(1);
       expect(world.opened).toHaveLength(before + 1);
-      expect(world.source.address).toBe('/stream?since=57');
+      expect(world.source.address).toBe('/stream?since=store-57');
     }
   });
 
@@ -179,7 +179,17 @@ test('reset asks for the lists again and goes on from its number, also from a lo
   expect(changes).toHaveLength(1);
   world.source.onerror?.();
   world.pass(2_000);
-  expect(world.source.address).toBe('/stream?since=8');
+  expect(world.source.address).toBe('/stream?since=store-8');
+});
+
+test('reset by another database goes on in that one, whatever its numbers are', () => {
+  world.source.send('reset', { seq: 900 }, 900, 'other-store');
+  expect(resets).toBe(1);
+  world.source.send('signal.created', aSignal({ seq: 901 }), 901, 'other-store');
+  expect(changes).toHaveLength(1);
+  world.source.onerror?.();
+  world.pass(2_000);
+  expect(world.source.address).toBe('/stream?since=other-store-901');
 });
 
 test('stop closes and stays closed', () => {

@@ -2,7 +2,8 @@
  * One connection to /signals/stream for the whole page.
  *
  * The browser would reconnect by itself, but at a pace of its own and for ever, also in a hidden tab; so each failure closes
- * the connection and this module opens the next one, from the last number received.
+ * the connection and this module opens the next one, from the last position received. A position names its database: when that is
+ * another one by now, the service answers with a reset.
  */
 import type { Signal } from '../api/types.ts';
 import type { Change } from '../signals/live.ts';
@@ -53,7 +54,9 @@ export class SignalStream {
   private readonly world: StreamWorld;
   private source: EventSource | null = null;
   private timer: number | null = null;
-  private seq: number | null = null;
+  /** "<store>-<seq>", what is on the screen; null = not started. */
+  private position: string | null = null;
+  private seq = 0;
   private failures = 0;
   private lostAt: number | null = null;
   private isOnline = true;
@@ -65,22 +68,22 @@ export class SignalStream {
     this.world = world;
   }
 
-  /** Begins after the change numbered `seq`; a stream that already runs keeps its own, higher number. */
-  start(seq: number): void {
-    if (this.seq !== null) return;
-    this.seq = seq;
+  /** Begins after `position`; a stream that already runs keeps its own, later one. */
+  start(position: string): void {
+    if (this.position !== null) return;
+    this.moveTo(position);
     this.connect();
   }
 
   stop(): void {
     this.close();
-    this.seq = null;
+    this.position = null;
     this.connection.set({ state: 'idle' });
   }
 
   /** The button "tentar agora". */
   retryNow(): void {
-    if (this.source === null && this.seq !== null) this.connect();
+    if (this.source === null && this.position !== null) this.connect();
   }
 
   /**
@@ -91,7 +94,7 @@ export class SignalStream {
     if (this.isOnline === isOnline) return;
     this.isOnline = isOnline;
     this.failures = 0;
-    if (this.seq !== null) this.connect();
+    if (this.position !== null) this.connect();
   }
 
   /** A hidden tab keeps the connection it has, but makes no new one until it is looked at again. */
@@ -110,7 +113,7 @@ export class SignalStream {
   private connect(): void {
     this.close();
     if (this.connection.get().state === 'idle') this.connection.set({ state: 'connecting' });
-    const source = this.world.open(`${this.address}?since=${this.seq ?? 0}`);
+    const source = this.world.open(`${this.address}?since=${encodeURIComponent(this.position ?? '0')}`);
     this.source = source;
     source.onopen = () => this.opened();
     source.onerror = () => this.failed();
@@ -119,9 +122,14 @@ export class SignalStream {
         this.changed({ kind, signal: JSON.parse(event.data) as Signal }, event.lastEventId);
       });
     source.addEventListener('reset', (event: MessageEvent<string>) => {
-      this.seq = (JSON.parse(event.data) as { seq: number }).seq;
+      this.moveTo(event.lastEventId);
       this.events.onReset();
     });
+  }
+
+  private moveTo(position: string): void {
+    this.position = position;
+    this.seq = Number(position.slice(position.lastIndexOf('-') + 1));
   }
 
   private opened(): void {
@@ -138,9 +146,8 @@ export class SignalStream {
   }
 
   private changed(change: Change, eventId: string): void {
-    const seq = Number(eventId) || change.signal.seq;
-    if (this.seq !== null && seq <= this.seq) return;
-    this.seq = seq;
+    if (change.signal.seq <= this.seq) return;
+    this.moveTo(eventId);
     this.events.onChange(change);
   }
 

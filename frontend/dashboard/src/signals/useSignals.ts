@@ -135,7 +135,7 @@ export function useSignals(filters: Filters, hold: boolean) {
   useEffect(() => {
     if (!first) return;
     update((before) => rebase(before, first.seq));
-    stream.start(first.seq);
+    stream.start(first.position);
   }, [first, update]);
 
   const refresh = useCallback(() => {
