@@ -66,6 +66,13 @@ static void round_end(struct failures *failures)
     stop_when_idle(failures);
 }
 
+static void round_broken(struct failures *failures, int error)
+{
+    ts_log_error("Failure queue replay broken off", TS_F_ERR(error));
+    failures->outcome.error = error;
+    round_end(failures);
+}
+
 /* --- reading --------------------------------------------------------------------------------------------------------------- */
 
 static struct failures *failures_of(struct ts_read_job *job)
@@ -91,7 +98,11 @@ static void on_page(struct ts_read_job *job, int result)
 {
     struct failures *failures = failures_of(job);
     failures->at = 0;
-    if (result != 0 || failures->page.n == 0) {
+    if (result != 0) {
+        round_broken(failures, result);
+        return;
+    }
+    if (failures->page.n == 0) {
         round_end(failures);
         return;
     }
@@ -107,7 +118,7 @@ static void load_page(struct failures *failures)
     failures->arena = ts_arena_new(PAGE_ARENA_BYTES);
     failures->page = (struct store_page){0};
     if (!failures->arena || read_now(failures, run_page, on_page) != 0)
-        round_end(failures);
+        round_broken(failures, -ENOMEM);
 }
 
 static int run_album(struct ts_read_job *job, struct ts_db *db)
@@ -202,7 +213,7 @@ static void on_delivered(const struct delivery_result *result, void *ctx)
 static void send_unit(struct failures *failures)
 {
     if (delivery_send(failures->options.delivery, &failures->unit.letter, on_delivered, failures) != 0)
-        round_end(failures);
+        round_broken(failures, -ENOMEM);
 }
 
 static void send_album(struct failures *failures);
@@ -215,7 +226,7 @@ static void send_as_noted(struct store_op *op, int result, void *ctx)
     if (stopped_waiting)
         return;
     if (result != 0)
-        round_end(failures);
+        round_broken(failures, result);
     else if (op->changed)
         send_unit(failures);
     else
@@ -233,7 +244,7 @@ static void album_ready(struct failures *failures)
     if (journal_send_as(failures->options.journal, mark, send_as_noted, failures) == 0)
         return;
     failures->waits_for_send_as = false;
-    round_end(failures);
+    round_broken(failures, -ENOMEM);
 }
 
 static void on_album(struct ts_read_job *job, int result)
@@ -252,7 +263,7 @@ static void on_album(struct ts_read_job *job, int result)
         failures->outcome.failed++;
         row_done(failures);
     } else {
-        round_end(failures);
+        round_broken(failures, result);
     }
 }
 
@@ -261,7 +272,7 @@ static void send_album(struct failures *failures)
     ts_arena_free(failures->album_arena);
     failures->album_arena = ts_arena_new(ALBUM_ARENA_BYTES);
     if (!failures->album_arena || read_now(failures, run_album, on_album) != 0)
-        round_end(failures);
+        round_broken(failures, -ENOMEM);
 }
 
 static void next_row(struct failures *failures)

@@ -30,6 +30,7 @@ struct failures_options {
 
 struct failures_outcome {
     int64_t recovered, failed;
+    int error; /* that ended the round before its time, such as an outbox that can't be read; 0: none */
 };
 typedef void (*failures_done)(const struct failures_outcome *outcome, void *ctx);
 
@@ -38,7 +39,6 @@ void failures_start(struct failures *failures);
 
 /*
  * A round now. -EBUSY: one is running; TS_E_CLOSED: stopping; no call-back then.
-
  */
 TS_MUST_CHECK int failures_recover(struct failures *failures, bool include_rejected, failures_done done,
                                    void *ctx);

@@ -71,7 +71,9 @@ static void write_details(struct ts_jsonw *w, const struct gateway *gateway)
     struct outbox_usage usage = gateway->journal ? journal_usage(gateway->journal) : (struct outbox_usage){0};
     ts_jsonw_key_str(w, "transport",
                      gateway->transport ? ts_str_from(gateway->transport->ops->name) : TS_STR("none"));
-    ts_jsonw_key_str(w, "state", ts_str_from(connection_state_name(connection->state)));
+    bool paused = connection_is_up(connection) && gateway->journal && !journal_is_accepting(gateway->journal);
+    ts_jsonw_key_str(w, "state",
+                     paused ? TS_STR("paused") : ts_str_from(connection_state_name(connection->state)));
     if (connection->why[0] != '\0')
         ts_jsonw_key_str(w, "reason", ts_str_from(connection->why));
     if (connection->flood_wait_s > 0)

@@ -99,6 +99,16 @@ static void update_accepting(struct journal *journal)
         journal->options.accepting(journal->options.ctx, accepting);
 }
 
+/* tp-capital 9: with the default limit "Failure queue size exceeded 100MB". */
+static void log_full(const struct journal *journal)
+{
+    char text[64];
+    snprintf(text, sizeof text, "Failure queue size exceeded %lldMB",
+             (long long)(journal->options.max_bytes / (1024 * 1024)));
+    ts_log_error(text, TS_F_I64("bytes", journal->usage.bytes),
+                 TS_F_I64("limit", journal->options.max_bytes));
+}
+
 static void update_level(struct journal *journal)
 {
     int64_t max_bytes = journal->options.max_bytes;
@@ -106,8 +116,7 @@ static void update_level(struct journal *journal)
     if (level > journal->level && level == LEVEL_HALF)
         ts_log_warn("Failure queue is over half of its limit", TS_F_I64("bytes", journal->usage.bytes));
     if (level > journal->level && level == LEVEL_FULL && !journal->queue_full)
-        ts_log_error("Failure queue size exceeded, reception paused", TS_F_I64("bytes", journal->usage.bytes),
-                     TS_F_I64("limit", max_bytes));
+        log_full(journal);
     journal->level = level;
     if (level == LEVEL_FULL)
         journal->queue_full = true;

@@ -194,6 +194,8 @@ static void on_round(const struct failures_outcome *outcome, void *ctx)
 {
     struct recovery *recovery = ctx;
     report(recovery, outcome->recovered, outcome->failed);
+    if (outcome->error != 0)
+        recovery->exit_code = complain("recover", outcome->error);
     journal_close(recovery->journal, on_closed, recovery);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/jsonw.h"
 #include "health.h"
 #include "http/query.h"
@@ -44,12 +45,15 @@ static void on_recovered(const struct failures_outcome *outcome, void *ctx)
     _cleanup_(ts_buf_done) struct ts_buf body = TS_BUF_INIT(BODY_BYTES);
     struct ts_jsonw w = ts_jsonw_begin(&body);
     ts_jsonw_object(&w);
-    ts_jsonw_key_str(&w, "status", TS_STR("ok"));
+    ts_jsonw_key_str(&w, "status", outcome->error == 0 ? TS_STR("ok") : TS_STR("error"));
+    if (outcome->error != 0)
+        ts_jsonw_key_str(&w, "error", ts_str_from(ts_error_text(outcome->error)));
     ts_jsonw_key_i64(&w, "recovered", outcome->recovered);
     ts_jsonw_key_i64(&w, "failed", outcome->failed);
     ts_jsonw_end(&w);
-    ts_http_answer(recovering->server, recovering->ticket,
-                   &(struct ts_http_response){.body = ts_buf_view(&body)});
+    ts_http_answer(
+        recovering->server, recovering->ticket,
+        &(struct ts_http_response){.status = outcome->error == 0 ? 200 : 503, .body = ts_buf_view(&body)});
     free(recovering);
 }
 

@@ -23,8 +23,7 @@
  * Disconnect. Ends everything but keeps a session; `done` once nothing is under way any more; no event after the call. Then free.
  *
  * For tdlib: its child process is the transport's own; authorisation states other than "ready" are auth_required; updates map to `message`
- * with server ids (TDLib's >> 20) and channel ids in the `-100…` form; catch-up from last-seen comes between `connected` and the first update and is
- * reported by `catching_up`; POST /sync-messages becomes a method here.
+ * with server ids (TDLib's >> 20) and channel ids in the `-100…` form; catch-up from last-seen comes between `connected` and the first update; POST /sync-messages becomes a method here.
  *
  * Thread rule: the loop's thread.
  */

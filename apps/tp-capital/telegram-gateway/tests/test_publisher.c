@@ -601,6 +601,24 @@ static void test_writes_fail_then_not_accepting_until_one_succeeds_and_in_order(
     }
 }
 
+static void test_recover_when_the_outbox_can_not_be_read_then_an_error_and_no_success(void **state)
+{
+    struct fixture *f = *state;
+    FAKE_SCRIPT(&f->api, {.status = 400});
+    offer_many(f, 1);
+    wait_failed(f, 1);
+    run_sql(f, "ALTER TABLE outbox RENAME TO away");
+    recover(f, true);
+    assert_int_not_equal(f->outcome.error, 0);
+    assert_int_equal(f->outcome.recovered + f->outcome.failed, 0);
+    run_sql(f, "ALTER TABLE away RENAME TO outbox");
+    FAKE_SCRIPT(&f->api, {.status = 200});
+    recover(f, true);
+    assert_int_equal(f->outcome.error, 0);
+    assert_int_equal(f->outcome.recovered, 1);
+    wait_empty(f);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -624,6 +642,7 @@ int main(void)
         CASE(test_album_when_a_part_comes_before_the_acknowledgement_is_durable_then_a_revision),
         CASE(test_mark_made_twice_then_one_failed),
         CASE(test_writes_fail_then_not_accepting_until_one_succeeds_and_in_order),
+        CASE(test_recover_when_the_outbox_can_not_be_read_then_an_error_and_no_success),
         CASE(test_queue_limit_then_not_accepting_until_there_is_room),
     };
     ts_json_init();
