@@ -80,9 +80,18 @@ const struct ts_config_field api_config_fields[] = {
      .type = TS_CONFIG_INT,
      .offset = FIELD(pool_max),
      .fallback = "10",
-     .min = 3,
+     .min = 1,
      .max = 100,
-     .help = "Connections to the database at most: a writer, a listener, 1 to 4 readers"},
+     .help =
+         "Connections to the database: a writer, a listener and the rest for readers, of which 1 to 3 are "
+         "made; so never fewer than 3 nor more than 5"},
+    {.name = "DB_POOL_IDLE_TIMEOUT",
+     .type = TS_CONFIG_INT,
+     .offset = FIELD(pool_idle_timeout_ms),
+     .fallback = "30000",
+     .min = 0,
+     .max = 86400000,
+     .help = "No effect: the few connections are kept open"},
     {.name = "DB_POOL_CONNECTION_TIMEOUT",
      .type = TS_CONFIG_INT,
      .offset = FIELD(connect_timeout_ms),
@@ -105,11 +114,23 @@ const struct ts_config_field api_config_fields[] = {
      .min = 1,
      .max = 60000,
      .help = "Time between them, ms"},
+    {.name = "SIGNALS_RETENTION_DAYS",
+     .type = TS_CONFIG_INT,
+     .offset = FIELD(retention_days),
+     .fallback = "0",
+     .min = 0,
+     .max = 36500,
+     .help = "0 = keep all; anything else is refused, because this version deletes nothing"},
+    {.name = "TZ",
+     .type = TS_CONFIG_STR,
+     .offset = FIELD(time_zone),
+     .fallback = "America/Sao_Paulo",
+     .help = "No effect: every time is UTC, and the page shows it in its own zone"},
     {.name = "CORS_ORIGIN",
      .type = TS_CONFIG_STR_LIST,
      .offset = COMMON(cors_origins),
      .fallback = "http://localhost:3103,http://localhost:3004",
-     .help = "Origins of pages that may call us, compared exactly"},
+     .help = "Origins of pages that may call us, compared exactly; * only with NODE_ENV=development or test"},
     {.name = "DISABLE_CORS",
      .type = TS_CONFIG_BOOL,
      .offset = COMMON(cors_disabled),
@@ -144,20 +165,35 @@ static int check_password(const struct api_config *config, struct ts_buf *errors
     return 1;
 }
 
-/* `*` with credentials would open the API to every page. */
+/* `*` opens the API to every page: not in production, which is also what an unset NODE_ENV means. */
 static int check_cors(const struct api_config *config, struct ts_buf *errors)
 {
+    int env = config->common.node_env;
+    if (env == TS_ENV_DEVELOPMENT || env == TS_ENV_TEST)
+        return 0;
     for (size_t i = 0; i < config->common.cors_origins.n; i++)
         if (ts_str_eq(config->common.cors_origins.items[i], TS_STR("*"))) {
-            ts_buf_cstr(errors, "FATAL: CORS_ORIGIN is invalid: name the origins, * is refused\n");
+            ts_buf_cstr(errors,
+                        "FATAL: CORS_ORIGIN is invalid: name the origins, * is refused in production\n");
             return 1;
         }
     return 0;
 }
 
+/* Not ignored in silence: who sets it counts on old rows being gone. */
+static int check_retention(const struct api_config *config, struct ts_buf *errors)
+{
+    if (config->retention_days == 0)
+        return 0;
+    ts_buf_cstr(
+        errors,
+        "FATAL: SIGNALS_RETENTION_DAYS is invalid: retention is not available in this version, only 0 is\n");
+    return 1;
+}
+
 int api_config_check(const void *config, struct ts_buf *errors)
 {
-    return check_password(config, errors) + check_cors(config, errors);
+    return check_password(config, errors) + check_cors(config, errors) + check_retention(config, errors);
 }
 
 /* 'value' as libpq's key=value form quotes it. */

@@ -12,7 +12,9 @@ struct api_config {
     ts_str timescale_host, timescale_database, timescale_schema, timescale_user;
     int64_t timescale_port;
     struct ts_secret timescale_password;
-    int64_t pool_max, connect_timeout_ms;
+    int64_t pool_max, pool_idle_timeout_ms, connect_timeout_ms;
+    int64_t retention_days;
+    ts_str time_zone;
     int64_t startup_retries, startup_delay_ms;
 };
 

@@ -14,7 +14,9 @@
 #include "stream.h"
 
 #define MIGRATION_TIMEOUT_US (600 * TS_US_PER_S)
-#define LOOK_EVERY_MS        5000 /* for changes that no notification told us of */
+#define MAX_READERS \
+    3 /* with writer and listener 5 connections, the most that tp-capital 1 allows in normal load */
+#define LOOK_EVERY_MS 5000 /* for changes that no notification told us of */
 
 /* --- migration: an operation of the writer, on a connection of its own with a longer patience --------------------------- */
 
@@ -171,7 +173,8 @@ static void become_ready(struct database *database)
 {
     struct app *app = database->startup.app;
     const struct startup *startup = &database->startup;
-    struct ts_reader_options readers = {.db = app->db, .threads = (int)TS_MIN(app->config->pool_max - 2, 2)};
+    struct ts_reader_options readers = {
+        .db = app->db, .threads = (int)TS_MAX(TS_MIN(app->config->pool_max - 2, MAX_READERS), 1)};
 
     memcpy(app->store_id, startup->head.store_id, sizeof(app->store_id));
     app->seq = startup->head.last_seq;

@@ -35,17 +35,14 @@ struct health {
 
 static void put_problem(struct ts_jsonw *w, const struct health *health, int error)
 {
-    char text[512];
+    char text[512] =
+        "Database connection failed after 3 attempts"; /* tp-capital 4.4 fixes it, whatever the number was */
     const struct app *app = health->app;
-    bool full = error == TS_E_DB_FULL && app_is_sqlite(app);
 
-    if (full)
+    if (error == TS_E_DB_FULL && app_is_sqlite(app))
         snprintf(text, sizeof(text), "Disk full: %s", app->db.path);
-    else if (error == TS_E_DB_FULL || error == TS_E_DB_READ_ONLY || error == TS_E_DB_SCHEMA)
+    else if (error == TS_E_DB_FULL)
         snprintf(text, sizeof(text), "%s", ts_error_text(error));
-    else
-        snprintf(text, sizeof(text), "Database connection failed after %lld attempts",
-                 app->ready ? 3LL : (long long)app->config->startup_retries);
     ts_jsonw_key_str(w, "error", ts_str_from(text));
 }
 

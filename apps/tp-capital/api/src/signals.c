@@ -23,6 +23,10 @@
 #define JOB_ARENA_BYTES (256 * 1024)
 #define ETAG_SIZE       64
 
+/* No further row is begun beyond this: the page ends early, with its nextCursor. The longest row is far shorter than the rest of the buffer. */
+#define PAGE_BYTES        TS_MAX_RESPONSE_BYTES
+#define PAGE_BUFFER_BYTES (PAGE_BYTES + 1024 * 1024)
+
 static void reply_failed(struct ts_http_request *req)
 {
     static const struct ts_http_header retry[] = {{TS_STR("Retry-After"), TS_STR("5")}};
@@ -62,6 +66,8 @@ struct page {
 static int on_row(const struct store_signal *row, void *ctx)
 {
     struct page *page = ctx;
+    if (page->rows < page->limit && page->w.buf->len > PAGE_BYTES)
+        page->limit = page->rows; /* this one begins the next page */
     if (page->rows++ >= page->limit)
         return 0;
     row_json_signal(&page->w, row);
@@ -221,7 +227,7 @@ static struct list_job *list_job_new(struct app *app)
     list->epoch = app->epoch;
     list->job.run = run_list;
     list->job.done = on_listed;
-    list->body.max_bytes = TS_MAX_RESPONSE_BYTES * 2; /* 1,000 rows of the longest texts */
+    list->body.max_bytes = PAGE_BUFFER_BYTES;
     return list;
 }
 

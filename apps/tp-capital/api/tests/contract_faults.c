@@ -42,11 +42,18 @@ static void test_check_config_when_several_things_are_wrong_then_all_are_told(vo
                                       "TIMESCALEDB_SCHEMA=Bad-Name",
                                       "CORS_ORIGIN=*",
                                       "TP_CAPITAL_DATABASE_URL=mysql://x",
+                                      "SIGNALS_RETENTION_DAYS=30",
+                                      "DB_POOL_MAX=101",
                                       NULL};
     static const char *const told[] = {
-        "GATEWAY_SECRET_TOKEN is invalid", "TP_CAPITAL_PORT is invalid",
-        "RATE_LIMIT_MAX is invalid",       "TIMESCALEDB_SCHEMA is invalid",
-        "CORS_ORIGIN is invalid",          "TP_CAPITAL_DATABASE_URL is invalid"};
+        "GATEWAY_SECRET_TOKEN is invalid",
+        "TP_CAPITAL_PORT is invalid",
+        "RATE_LIMIT_MAX is invalid",
+        "TIMESCALEDB_SCHEMA is invalid",
+        "CORS_ORIGIN is invalid",
+        "TP_CAPITAL_DATABASE_URL is invalid",
+        "DB_POOL_MAX is invalid",
+        "SIGNALS_RETENTION_DAYS is invalid: retention is not available in this version"};
     char *output;
     (void)state;
     assert_int_equal(run_program("--check-config", env, &output), 1);
@@ -58,6 +65,32 @@ static void test_check_config_when_several_things_are_wrong_then_all_are_told(vo
     assert_int_equal(run_program("--check-config", host, &output), 1);
     assert_non_null(strstr(output, "FATAL: TIMESCALEDB_PASSWORD is required"));
     free(output);
+}
+
+static void test_check_config_when_values_are_the_spec_s_bounds_then_they_are_accepted(void **state)
+{
+    static const char *const env[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "DB_POOL_MAX=1",
+                                      "DB_POOL_IDLE_TIMEOUT=30000",  "SIGNALS_RETENTION_DAYS=0",
+                                      "TZ=America/Sao_Paulo",        "CORS_ORIGIN=*",
+                                      "NODE_ENV=development",        NULL};
+    static const char *const production[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "CORS_ORIGIN=*",
+                                             "NODE_ENV=production", NULL};
+    char *output;
+    (void)state;
+    if (run_program("--check-config", env, &output) != 0)
+        fail_msg("refused: %s", output);
+    free(output);
+    assert_int_equal(run_program("--check-config", production, &output), 1);
+    free(output);
+}
+
+static void test_health_when_the_pool_is_one_then_all_is_served(void **state)
+{
+    (void)state;
+    api_start(&api, (const char *const[]){"DB_POOL_MAX=1", NULL});
+    api_store(&api, 1, "COMPRA PETR4 30");
+    assert_int_equal(api_get(&api, "/signals"), 200);
+    api_stop(&api);
 }
 
 static void test_help_when_asked_then_every_variable_is_listed(void **state)
@@ -500,6 +533,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_start_when_token_is_missing_then_fatal_and_exit_1),
         cmocka_unit_test(test_check_config_when_several_things_are_wrong_then_all_are_told),
+        cmocka_unit_test(test_check_config_when_values_are_the_spec_s_bounds_then_they_are_accepted),
+        cmocka_unit_test(test_health_when_the_pool_is_one_then_all_is_served),
         cmocka_unit_test(test_help_when_asked_then_every_variable_is_listed),
         cmocka_unit_test(test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_changes_nothing),
         cmocka_unit_test(test_health_when_all_is_well_then_the_contract_s_fields),

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "contract.h"
 #include "jsonl.h"
@@ -453,6 +454,45 @@ static void test_openapi_when_asked_in_both_forms_then_it_is_one_document(void *
     json_decref(document);
 }
 
+/* More than any answer may hold: 700 rows of 16 KiB, each byte of which takes two in JSON. */
+static void test_list_when_the_rows_are_the_longest_then_the_page_ends_early_and_goes_on(void **state)
+{
+    enum { ROWS = 700, BYTES = 16384 };
+    static char body[2 * BYTES + 512], answer[1024], path[256];
+    (void)state;
+    struct api own;
+    api_start(&own, NULL);
+    int fd = raw_connect(&own);
+    for (int id = 1; id <= ROWS; id++) {
+        int n = snprintf(body, sizeof(body),
+                         "{\"channelId\":\"-1001000000001\",\"messageId\":%d,\"timestamp\":"
+                         "\"2026-11-03T13:00:00Z\",\"text\":\"",
+                         id);
+        for (int i = 0; i < BYTES; i++, n += 2)
+            memcpy(body + n, "\\\"", 2);
+        memcpy(body + n, "\"}", 3);
+        raw_send_ingest(fd, body);
+        raw_read(fd, answer, sizeof(answer), "\"ok\"}", 10000);
+        assert_non_null(strstr(answer, "\"ok\"}"));
+    }
+    close(fd);
+    size_t seen = 0, pages = 0;
+    snprintf(path, sizeof(path), "/signals?limit=1000");
+    for (bool more = true; more; pages++) {
+        json_t *page = api_json(&own, path, 200);
+        const char *cursor = json_string_value(json_object_get(page, "nextCursor"));
+        seen += json_array_size(json_object_get(page, "data"));
+        more = cursor != NULL;
+        if (more)
+            snprintf(path, sizeof(path), "/signals?limit=1000&cursor=%s", cursor);
+        json_decref(page);
+        assert_true(pages < 10);
+    }
+    assert_int_equal(seen, ROWS);
+    assert_true(pages > 1);
+    api_stop(&own);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +511,7 @@ int main(void)
         cmocka_unit_test(test_reading_when_nothing_is_registered_then_the_lists_are_empty),
         cmocka_unit_test(test_forwarded_when_a_message_was_forwarded_then_it_is_listed),
         cmocka_unit_test(test_logs_when_asked_then_newest_first_without_secrets),
+        cmocka_unit_test(test_list_when_the_rows_are_the_longest_then_the_page_ends_early_and_goes_on),
         cmocka_unit_test(test_openapi_when_asked_in_both_forms_then_it_is_one_document),
     };
     contract_setup(NULL);

@@ -463,7 +463,7 @@ export interface components {
         };
         SignalPage: {
             data: components["schemas"]["Signal"][];
-            /** @description Pass as `cursor`; null at the end. */
+            /** @description Pass as `cursor`; null at the end. A page of more than 8 MiB ends before `limit`, with its cursor. */
             nextCursor: string | null;
             /**
              * Format: int64
