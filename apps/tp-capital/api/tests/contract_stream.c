@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct api api;
@@ -254,6 +255,38 @@ static void test_stream_when_there_are_several_readers_then_each_gets_everything
     }
 }
 
+/* What the kernel takes for it is full, then what we keep; after the server's patience with a write it is cut, and nobody else is. */
+static void test_stream_when_a_reader_does_not_read_then_it_is_cut_and_others_go_on(void **state)
+{
+    enum { ROWS = 600, PATIENCE_MS = 60000 };
+    static char big[16001];
+    const int small = 4096;
+    (void)state;
+    if (on_postgres())
+        skip(); /* the database has no part in it */
+    memset(big, 'x', sizeof(big) - 1);
+    int lazy = open_stream(&api, "", "");
+    assert_int_equal(setsockopt(lazy, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    int fd = open_stream(&api, "", "");
+    long before = last_seq(&api);
+    for (long n = 1; n <= ROWS; n++) {
+        api_store(&api, 2000 + n, big);
+        text[0] = '\0';
+        expect(fd, event("created", before + n));
+    }
+    const int64_t until = ts_test_now_ms() + PATIENCE_MS;
+    while (api_log_count(&api, "Client does not take its answer, connection cut") == 0) {
+        assert_true(ts_test_now_ms() < until);
+        ts_test_sleep_ms(200);
+    }
+    text[0] = '\0';
+    api_store(&api, 2000 + ROWS + 1, "COMPRA PETR4 30");
+    expect(fd, event("created", before + ROWS + 1));
+    assert_int_equal(api_log_count(&api, "Client does not take its answer, connection cut"), 1);
+    close(fd);
+    close(lazy);
+}
+
 static void test_stream_when_the_number_is_none_then_400(void **state)
 {
     (void)state;
@@ -354,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_stream_when_the_database_is_restored_then_reset_and_no_old_answer),
         cmocka_unit_test(test_stream_when_more_than_1000_changes_behind_then_reset),
         cmocka_unit_test(test_stream_when_there_are_several_readers_then_each_gets_everything),
+        cmocka_unit_test(test_stream_when_a_reader_does_not_read_then_it_is_cut_and_others_go_on),
         cmocka_unit_test(test_stream_when_the_number_is_none_then_400),
         cmocka_unit_test(test_stream_when_the_service_stops_then_it_ends),
         cmocka_unit_test(test_stream_when_another_replica_stores_then_the_event_comes_too),
