@@ -196,6 +196,7 @@ static void take_head(struct ts_http_connection *conn)
     conn->deadline_us = conn->active_us + conn->server->options.body_timeout_us;
     if (dealt_with_early(ex)) {
         conn->discarding = conn->state == TS_CONN_OPEN;
+        conn->refused = ex->has_body && !conn->discarding;
         conn->dropped_bytes = 0;
     } else {
         expect_body(conn);
