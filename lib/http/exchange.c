@@ -188,7 +188,7 @@ static bool is_last_answer(const struct ts_http_exchange *ex)
     if (ex->has_body && (!ts_str_is_none(ex->expect) || (conn->parser.flags & F_CHUNKED) ||
                          conn->parser.content_length > TS_MAX_DRAIN_BYTES))
         return true;
-    return conn->server->draining && ex == conn->last;
+    return (conn->server->retiring || conn->server->draining) && ex == conn->last;
 }
 
 void ts_exchange_respond(struct ts_http_exchange *ex, const struct ts_http_response *response)

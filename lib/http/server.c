@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -402,6 +404,25 @@ int ts_http_server_listen(struct ts_http_server *server, const char *address, in
     return 0;
 }
 
+/* What the kernel has accepted for us would be reset with the listener, though its client may have sent a request already. */
+static void accept_backlog(struct ts_http_server *server)
+{
+    for (struct ts_http_listener *l = server->listeners; l; l = l->next) {
+        uv_os_fd_t fd;
+        int taken = 0;
+        if (uv_fileno((const uv_handle_t *)&l->tcp, &fd) != 0)
+            continue;
+        while (server->n_connections < server->options.max_connections && taken >= 0) {
+            struct sockaddr_storage sa = {0};
+            socklen_t len = sizeof(sa);
+            taken = accept4(fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            struct ts_address peer = ts_address_from_sockaddr((const struct sockaddr *)&sa);
+            if (taken >= 0 && ts_http_server_adopt(server, taken, &peer) != 0)
+                close(taken);
+        }
+    }
+}
+
 static void close_listeners(struct ts_http_server *server)
 {
     while (server->listeners) {
@@ -413,12 +434,18 @@ static void close_listeners(struct ts_http_server *server)
 
 /* --- the end ------------------------------------------------------------------------------------------------------------ */
 
+void ts_http_server_retire(struct ts_http_server *server)
+{
+    server->retiring = true;
+}
+
 void ts_http_server_drain(struct ts_http_server *server, int64_t timeout_us,
                           void (*done)(void *ctx, int forced), void *ctx)
 {
     if (server->draining)
         return;
     int64_t now_us = ts_clock_mono_us();
+    accept_backlog(server);
     server->draining = true;
     server->drain_deadline_us = now_us + timeout_us;
     server->drain_done = done;

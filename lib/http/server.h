@@ -128,7 +128,13 @@ TS_MUST_CHECK int ts_http_server_listen(struct ts_http_server *server, const cha
                                         bool freebind, int *ret_port);
 
 /*
- * Stops accepting, lets idle connections go, sends `Connection: close` with every answer still due, ends streams, and calls
+ * Before a drain, when somebody in front of us has to notice first: from now on every answer says `Connection: close`, so that a
+ * proxy's kept connections end one by one. All else goes on: connections are accepted, streams begin.
+ */
+void ts_http_server_retire(struct ts_http_server *server);
+
+/*
+ * Stops accepting (what has connected by then is served still), lets idle connections go, sends `Connection: close` with every answer still due, ends streams, and calls
  * `done` when no connection is left or after timeout_us (then `forced` counts connections that were cut).
  */
 void ts_http_server_drain(struct ts_http_server *server, int64_t timeout_us,

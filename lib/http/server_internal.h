@@ -152,7 +152,7 @@ struct ts_http_server {
     int refusals_logged;
     bool full_logged;
 
-    bool draining, freeing;
+    bool retiring, draining, freeing;
     int64_t drain_deadline_us;
     int drain_forced;
     void (*drain_done)(void *ctx, int forced);

@@ -486,6 +486,58 @@ static void test_drain_gives_busy_clients_an_answer_that_says_close(void **state
     assert_int_equal(forced_count, 0);
 }
 
+/* On the loop's thread, so that the server can't have accepted in between. */
+static void drain_behind_a_connection(void *arg)
+{
+    struct ts_test_client *client = arg;
+    int64_t timeout_us = 60 * TS_US_PER_S;
+    ts_test_connect(client, ts.port);
+    ts_test_send_text(client, HELLO);
+    drain(&timeout_us);
+}
+
+static void test_drain_serves_who_had_connected_and_was_not_yet_accepted(void **state)
+{
+    (void)state;
+    struct ts_test_client c;
+    drained = 0;
+    ts_test_server_call(&ts, drain_behind_a_connection, &c);
+    assert_int_equal(ts_test_reply(&c), 200);
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "Connection"), TS_STR("close")));
+    assert_true(ts_test_ended(&c));
+    ts_test_close(&c);
+    assert_true(ts_test_eventually(is_drained, NULL));
+    assert_int_equal(forced_count, 0);
+}
+
+static void retire(void *arg)
+{
+    (void)arg;
+    ts_http_server_retire(ts.server);
+}
+
+static void test_retired_server_accepts_and_says_close_to_each(void **state)
+{
+    (void)state;
+    struct ts_test_client kept, fresh;
+    ts_test_connect(&kept, ts.port);
+    ts_test_send_text(&kept, HELLO);
+    assert_int_equal(ts_test_reply(&kept), 200);
+    assert_true(ts_str_is_none(ts_test_reply_header(&kept, "Connection")));
+    ts_test_server_call(&ts, retire, NULL);
+    ts_test_connect(&fresh, ts.port);
+    struct ts_test_client *const both[] = {&fresh, &kept};
+    for (size_t i = 0; i < TS_ARRAY_LEN(both); i++) {
+        ts_test_send_text(both[i], HELLO);
+        assert_int_equal(ts_test_reply(both[i]), 200);
+        assert_true(ts_str_eq(ts_test_reply_header(both[i], "Connection"), TS_STR("close")));
+        assert_true(ts_test_ended(both[i]));
+        ts_test_close(both[i]);
+    }
+    begin_drain(60 * TS_US_PER_S);
+    assert_true(ts_test_eventually(is_drained, NULL));
+}
+
 static void test_drain_cuts_what_is_left_at_its_deadline(void **state)
 {
     (void)state;
@@ -531,6 +583,8 @@ int main(void)
         T(test_drain_answers_what_is_in_flight_and_lets_idle_connections_go, setup),
         T(test_drain_finishes_a_request_that_is_half_received, setup),
         T(test_drain_gives_busy_clients_an_answer_that_says_close, setup_patient),
+        T(test_drain_serves_who_had_connected_and_was_not_yet_accepted, setup),
+        T(test_retired_server_accepts_and_says_close_to_each, setup),
         T(test_drain_cuts_what_is_left_at_its_deadline, setup),
         T(test_drain_without_connections_is_done_in_the_next_turn, setup),
     };
