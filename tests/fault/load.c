@@ -28,6 +28,11 @@ static void take_next(struct load_lane *lane)
     load->on_idle(load->ctx);
 }
 
+static void on_paused(uv_timer_t *timer)
+{
+    take_next(timer->data);
+}
+
 static void on_rested(uv_timer_t *timer)
 {
     post(timer->data);
@@ -50,7 +55,10 @@ static void acknowledged(struct load_lane *lane, const struct ts_http_client_rep
     lane->load->skipped += skipped;
     ledger_acknowledge(lane->load->ledger, lane->n);
     lane->load->on_acknowledged(lane->load->ctx);
-    take_next(lane);
+    if (lane->load->pause_ms > 0)
+        uv_timer_start(&lane->rest, on_paused, (uint64_t)lane->load->pause_ms, 0);
+    else
+        take_next(lane);
 }
 
 /* A dead, dying or frozen API closes, refuses, says 503 or nothing; whatever else it says is wrong. */
