@@ -34,9 +34,10 @@ struct load {
     void (*on_acknowledged)(void *ctx); /* after each */
     void (*on_idle)(void *ctx); /* once, after load_finish, when every message sent was acknowledged */
     void *ctx;
-    size_t repeated; /* posts beyond a message's first */
-    size_t skipped;  /* messages that a post which was not answered had stored */
-    size_t bad;      /* answers that nothing explains; each of the first is printed */
+    size_t repeated;    /* posts beyond a message's first */
+    size_t skipped;     /* messages that a post which was not answered had stored */
+    size_t unavailable; /* 503 as specified */
+    size_t bad;         /* answers that nothing explains; each of the first is printed */
 };
 
 /* Fill in pause_ms, on_acknowledged, on_idle and ctx before it. */
