@@ -297,6 +297,14 @@ struct ts_http_request *ts_http_parked(struct ts_http_server *server, ts_http_ti
     return ex ? &ex->req : NULL;
 }
 
+void ts_http_slow_down(struct ts_http_request *req)
+{
+    struct ts_http_connection *conn = exchange_of(req)->conn;
+
+    if (!ts_server_trusts(conn->server, &conn->address))
+        conn->rest_until_us = ts_clock_mono_us() + TS_REST_US;
+}
+
 void ts_http_add_header(struct ts_http_request *req, ts_str name, ts_str value)
 {
     ts_header_write(&exchange_of(req)->extra, name, value);

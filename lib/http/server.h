@@ -160,6 +160,13 @@ ts_str ts_http_header(const struct ts_http_request *req, const char *name);
  */
 void ts_http_add_header(struct ts_http_request *req, ts_str name, ts_str value);
 
+/*
+ * The request after this one on the same connection is read 10 ms from now at the earliest; this one's answer is not delayed. For callers that are
+ * refused: one that tries again and again as fast as it is refused would take the processor from everybody else. No-op when the connection is that of
+ * a trusted proxy, who speaks for others too.
+ */
+void ts_http_slow_down(struct ts_http_request *req);
+
 struct ts_http_response {
     int status;                           /* 0 = 200 */
     const char *content_type;             /* NULL = application/json */
