@@ -185,6 +185,48 @@ static void test_rate_limit_when_over_then_429_but_never_for_health_metrics_and_
     api_stop(&api);
 }
 
+static long ask_for(const char *client, const char *path)
+{
+    char header[64];
+    snprintf(header, sizeof(header), "X-Forwarded-For: %s", client);
+    const char *const headers[] = {header, NULL};
+    return ts_test_http(&(struct ts_test_request){.url = api_url(&api, path), .headers = headers},
+                        &api.reply);
+}
+
+static void test_proxy_when_trusted_then_limit_and_alarm_are_the_client_s_own(void **state)
+{
+    static const char *const wrong[] = {"X-Gateway-Token: stranger-token-that-is-wrong",
+                                        "X-Forwarded-For: 198.51.100.7, 203.0.113.9", NULL};
+    (void)state;
+    api_start(&api, (const char *const[]){"RATE_LIMIT_MAX=3", "TRUSTED_PROXIES=127.0.0.1/32", NULL});
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(ask_for("203.0.113.5", "/signals"), 200);
+    assert_int_equal(ask_for("203.0.113.5", "/signals"), 429);
+    assert_int_equal(ask_for("198.51.100.1, 203.0.113.5", "/signals"),
+                     429); /* what it says of others is its own */
+    assert_int_equal(ask_for("203.0.113.6", "/signals"), 200);
+    for (int i = 0; i < 10; i++)
+        ts_test_http(
+            &(struct ts_test_request){
+                .url = api_url(&api, "/ingest"), .headers = wrong, .body = "{}", .method = "POST"},
+            &api.reply);
+    assert_int_equal(api_log_count(&api, "SECURITY: Multiple failed auth attempts from IP 203.0.113.9"), 1);
+    api_stop(&api);
+}
+
+/* A stranger who is no proxy speaks for himself alone, whatever he claims. */
+static void test_proxy_when_not_trusted_then_its_word_is_nothing(void **state)
+{
+    (void)state;
+    api_start(&api, (const char *const[]){"RATE_LIMIT_MAX=3", "TRUSTED_PROXIES=10.0.0.0/8", NULL});
+    assert_int_equal(ask_for("203.0.113.5", "/signals"), 200);
+    assert_int_equal(ask_for("203.0.113.6", "/signals"), 200);
+    assert_int_equal(ask_for("203.0.113.7", "/signals"), 200);
+    assert_int_equal(ask_for("203.0.113.8", "/signals"), 429);
+    api_stop(&api);
+}
+
 static void test_origin_when_foreign_then_403_after_the_token(void **state)
 {
     static const char *const foreign[] = {TOKEN_HEADER, "Content-Type: application/json",
@@ -299,6 +341,25 @@ static void test_sigterm_when_under_load_then_what_was_acknowledged_is_stored_an
     }
     assert_true(api_rows(&api, "ingested_messages") >= n);
     ts_test_dir_remove(api.dir);
+}
+
+static void test_sigterm_when_behind_a_proxy_then_health_is_503_and_messages_are_stored_until_it_leaves(
+    void **state)
+{
+    char value[16];
+    (void)state;
+    api_start(&api, (const char *const[]){"TRUSTED_PROXIES=127.0.0.1", NULL});
+    ts_test_signal(&api.process, SIGTERM);
+    assert_true(ts_test_wait_status(api_url(&api, "/health"), 503, 2000));
+    assert_int_equal(api_get(&api, "/health"), 503);
+    assert_error(&api, 503, "Shutting down");
+    assert_non_null(strstr(api.reply.body, "\"status\":\"error\",\"timescale\":true"));
+    api_store(&api, 1, "COMPRA PETR4 30");
+    assert_true(ts_test_header(&api.reply, "Connection", value, sizeof(value)));
+    assert_string_equal(value, "close");
+    assert_true(ts_test_wait_exit(&api.process, 12000));
+    assert_int_equal(api_rows(&api, "ingested_messages"), 1);
+    api_stop(&api); /* looks at its exit code */
 }
 
 /* --- the database ------------------------------------------------------------------------------------------------------- */
@@ -541,9 +602,13 @@ int main(void)
         cmocka_unit_test(test_security_log_when_ten_tokens_are_wrong_then_one_alarm_and_no_token_in_the_log),
         cmocka_unit_test(test_previous_token_when_rotating_then_both_are_accepted),
         cmocka_unit_test(test_rate_limit_when_over_then_429_but_never_for_health_metrics_and_the_gateway),
+        cmocka_unit_test(test_proxy_when_trusted_then_limit_and_alarm_are_the_client_s_own),
+        cmocka_unit_test(test_proxy_when_not_trusted_then_its_word_is_nothing),
         cmocka_unit_test(test_origin_when_foreign_then_403_after_the_token),
         cmocka_unit_test(test_flood_when_strangers_send_wrong_tokens_then_the_gateway_is_served),
         cmocka_unit_test(test_sigterm_when_under_load_then_what_was_acknowledged_is_stored_and_exit_0),
+        cmocka_unit_test(
+            test_sigterm_when_behind_a_proxy_then_health_is_503_and_messages_are_stored_until_it_leaves),
         cmocka_unit_test(
             test_database_when_stopped_then_503_and_health_says_so_and_all_is_well_when_it_is_back),
         cmocka_unit_test(test_database_when_frozen_then_503_within_the_deadline_and_live_stays_200),
