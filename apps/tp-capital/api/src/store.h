@@ -1,6 +1,7 @@
 /*
- * Store: every SQL statement of the service, and nothing else. Three files: store_ingest.c writes messages (one by one, both
- * dialects), store_batch.c writes a whole batch of new messages with one statement (PostgreSQL), store_signals.c and store_reading.c read.
+ * Store: every SQL statement of the service, and nothing else. store_tx.c begins and ends what changes something; store_ingest.c writes
+ * messages (one by one, both dialects), store_batch.c a whole batch of new messages with one statement (PostgreSQL); store_signals.c and
+ * store_reading.c read.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
@@ -9,7 +10,8 @@
  * Versions. A message version is (channel_id, message_id, revision). All are kept; the signal shows the highest one. What arrives
  * late (an older revision) is kept and changes nothing that is shown.
  *
- * Thread rule: store_apply_* run on the writer thread, the other functions on a reader thread; errors are those of db/db.h.
+ * Thread rule: store_apply_* and what takes a store_tx run on the writer thread, the other functions on a reader thread; errors are those
+ * of db/db.h.
  */
 #ifndef TP_CAPITAL_STORE_H
 #define TP_CAPITAL_STORE_H
@@ -26,7 +28,21 @@
  */
 #define STORE_NOTIFY_CHANNEL "tp_capital_signals"
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- a transaction ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * What all transactions that change something have in common: they begin with the lock (PostgreSQL) and the last number, draw numbers by
+ * raising `seq`, and the commit notes these and tells the other replicas. After an error, also of the commit: ts_db_rollback().
+ */
+struct store_tx {
+    struct ts_db *db;
+    int64_t seq_before, seq; /* the last number before it, and the last drawn so far */
+};
+
+TS_MUST_CHECK int store_tx_begin(struct ts_db *db, struct store_tx *ret);
+TS_MUST_CHECK int store_tx_commit(struct store_tx *tx); /* 0 = durable */
+
+/* --- writing messages --------------------------------------------------------------------------------------------------- */
 
 enum store_outcome {
     STORE_STORED,

@@ -89,40 +89,22 @@ struct tally {
 };
 
 struct batch {
-    struct ts_db *db;
+    struct store_tx tx;
     struct ts_arena *arena;
-    int64_t seq_before, seq; /* last number before the batch, and drawn so far */
-    struct tally *tallies;   /* at most one for each operation */
+    struct tally *tallies; /* at most one for each operation */
     size_t n_tallies;
 };
 
 static int run(struct batch *batch, const struct ts_sql *sql, const struct ts_db_value *params, size_t n)
 {
-    return (int)TS_MIN(ts_db_run(batch->db, sql, params, n, NULL, NULL), 0);
-}
-
-static int on_int(const struct ts_row *row, void *ctx)
-{
-    *(int64_t *)ctx = ts_row_int(row, 0);
-    return 0;
+    return store_run(batch->tx.db, sql, params, n);
 }
 
 static int begin(struct batch *batch, struct ts_db *db, size_t n)
 {
-    static const struct ts_sql head = {.text = "SELECT last_seq FROM change_seq"};
-
-    batch->db = db;
     batch->arena = ts_arena_new(n * (sizeof(struct tally) + MESSAGE_CHANNEL_MAX + 64) + 4096);
     batch->tallies = batch->arena ? TS_ARENA_ARRAY(batch->arena, n, struct tally) : NULL;
-    if (!batch->tallies)
-        return -ENOMEM;
-    int r = ts_db_begin(db);
-    if (r == 0 && ts_db_dialect(db) == TS_POSTGRES)
-        r = run(batch, &store_sql_lock, NULL, 0);
-    if (r == 0)
-        r = (int)TS_MIN(ts_db_run(db, &head, NULL, 0, on_int, &batch->seq_before), 0);
-    batch->seq = batch->seq_before;
-    return r;
+    return batch->tallies ? store_tx_begin(db, &batch->tx) : -ENOMEM;
 }
 
 static int tally_compare(const void *a, const void *b)
@@ -160,19 +142,12 @@ static int write_tally(struct batch *batch, const struct tally *tally)
 
 static int finish(struct batch *batch)
 {
-    static const struct ts_sql head = {.text = "UPDATE change_seq SET first_seq = $1, last_seq = $2"};
     int r = 0;
 
     qsort(batch->tallies, batch->n_tallies, sizeof(struct tally), tally_compare);
     for (size_t i = 0; i < batch->n_tallies && r == 0; i++)
         r = write_tally(batch, &batch->tallies[i]);
-    if (r == 0 && batch->seq > batch->seq_before) {
-        const struct ts_db_value numbers[] = {ts_db_int(batch->seq_before + 1), ts_db_int(batch->seq)};
-        r = run(batch, &head, numbers, 2);
-        if (r == 0 && ts_db_dialect(batch->db) == TS_POSTGRES)
-            r = run(batch, &store_sql_notify, NULL, 0);
-    }
-    return r == 0 ? ts_db_commit(batch->db) : r;
+    return r == 0 ? store_tx_commit(&batch->tx) : r;
 }
 
 /* --- channels ----------------------------------------------------------------------------------------------------------- */
@@ -216,7 +191,7 @@ static int channel_name(struct batch *batch, const struct message *m, ts_str *re
     }
     struct text_copy copy = {.arena = batch->arena, .text = TS_STR(STORE_UNKNOWN_CHANNEL)};
     struct ts_db_value id = ts_db_int(m->channel_id);
-    int64_t r = ts_db_run(batch->db, &label, &id, 1, on_text, &copy);
+    int64_t r = ts_db_run(batch->tx.db, &label, &id, 1, on_text, &copy);
     if (r < 0)
         return (int)r;
     *ret = copy.text;
@@ -265,7 +240,7 @@ static int read_versions(struct batch *batch, const struct message *m, struct ve
     *ret = (struct versions){.message = m, .revision = m->revision, .newest = -1};
     const struct ts_db_value key[] = {ts_db_int(m->channel_id), ts_db_int(m->message_id),
                                       ts_db_text(m->text)};
-    int64_t r = ts_db_run(batch->db, &sql, key, TS_ARRAY_LEN(key), on_version, ret);
+    int64_t r = ts_db_run(batch->tx.db, &sql, key, TS_ARRAY_LEN(key), on_version, ret);
     if (r < 0)
         return (int)r;
     bool is_edit = m->revision != MESSAGE_ORIGINAL && m->revision != MESSAGE_DELETED;
@@ -399,7 +374,7 @@ static int read_shown(struct batch *batch, int64_t id, struct shown *ret)
                 " WHERE id = $1"};
     struct ts_db_value param = ts_db_int(id);
     *ret = (struct shown){.arena = batch->arena};
-    return (int)TS_MIN(ts_db_run(batch->db, &sql, &param, 1, on_shown, ret), 0);
+    return (int)TS_MIN(ts_db_run(batch->tx.db, &sql, &param, 1, on_shown, ret), 0);
 }
 
 #define UPDATE_SIGNAL(take_profit)                                                                           \
@@ -441,7 +416,7 @@ static int change_signal(struct batch *batch, struct store_ingest *in, int64_t i
         return r;
     bool deleted = revision == MESSAGE_DELETED;
     bool counted = !deleted && counts(&in->signal);
-    int64_t seq = ++batch->seq;
+    int64_t seq = ++batch->tx.seq;
     r = deleted ? delete_signal(batch, in, id, seq) : update_signal(batch, in, id, revision, seq);
     if (r < 0)
         return r;
@@ -488,7 +463,7 @@ static int store_one(struct batch *batch, struct store_ingest *in)
 
     bool first = versions.newest < 0 && versions.revision != MESSAGE_DELETED;
     if (first) {
-        in->seq = in->signal_id = ++batch->seq;
+        in->seq = in->signal_id = ++batch->tx.seq;
         r = insert_signal(batch, in, versions.revision, in->seq);
     } else if (in->signal_id && versions.revision > versions.newest) {
         r = change_signal(batch, in, in->signal_id, versions.revision);

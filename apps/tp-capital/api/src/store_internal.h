@@ -21,6 +21,13 @@ extern const struct ts_sql store_sql_lock;
 /* What stores a batch there, in one transaction after the lock (store_batch.c); `make bench` measures them by themselves. */
 extern const struct ts_sql store_sql_insert_batch, store_sql_trim, store_sql_notify;
 
+/* A statement whose rows, if it has any, nobody wants. 0 or an error. */
+static inline int store_run(struct ts_db *db, const struct ts_sql *sql, const struct ts_db_value *params,
+                            size_t n)
+{
+    return (int)TS_MIN(ts_db_run(db, sql, params, n, NULL, NULL), 0);
+}
+
 /* The columns that an edit replaces: asset, signal_type, trade_type, buy_min (also price), buy_max, target_1, target_2, target_final,
  * take_profit, stop, complete, raw_message. */
 enum { STORE_READING_COLUMNS = 12 };
