@@ -1,12 +1,22 @@
 #include "routes.h"
 
+#include "ingest.h"
+
+/* Says before the body is read that it must be JSON. */
+static void check_json(struct ts_http_request *req, void *ctx)
+{
+    (void)ctx;
+    (void)ingest_accepts_json(req);
+}
+
 const struct ts_http_route api_routes[] = {
     {"POST", "/ingest", ingest_post, .on_headers = ingest_check_headers,
      .flags = TS_ROUTE_OWN_AUTH | TS_ROUTE_UNLIMITED},
     {"GET", "/signals", signals_list, .flags = 0},
+    {"DELETE", "/signals", signals_delete, .on_headers = check_json},
     {"GET", "/signals/stream", stream_get, .flags = 0},
     {"GET", "/signals/{id}", signals_get, .flags = 0},
-    {"POST", "/parse", parse_post, .on_headers = parse_check_headers, .flags = TS_ROUTE_READ},
+    {"POST", "/parse", parse_post, .on_headers = check_json, .flags = TS_ROUTE_READ},
     {"GET", "/channels", reading_channels, .flags = 0},
     {"GET", "/config/channels", reading_configured_channels, .flags = 0},
     {"GET", "/bots", reading_bots, .flags = 0},

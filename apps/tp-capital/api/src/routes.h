@@ -15,11 +15,13 @@ void ingest_post(struct ts_http_request *req, void *ctx);
 void signals_list(struct ts_http_request *req, void *ctx);
 void signals_get(struct ts_http_request *req, void *ctx);
 
+/* signals_delete.c */
+void signals_delete(struct ts_http_request *req, void *ctx);
+
 /* stream.c */
 void stream_get(struct ts_http_request *req, void *ctx);
 
 /* parse_route.c */
-void parse_check_headers(struct ts_http_request *req, void *ctx);
 void parse_post(struct ts_http_request *req, void *ctx);
 
 /* reading.c */

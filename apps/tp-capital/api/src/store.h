@@ -1,7 +1,7 @@
 /*
  * Store: every SQL statement of the service, and nothing else. store_tx.c begins and ends what changes something; store_ingest.c writes
- * messages (one by one, both dialects), store_batch.c a whole batch of new messages with one statement (PostgreSQL); store_signals.c and
- * store_reading.c read.
+ * messages (one by one, both dialects), store_batch.c a whole batch of new messages with one statement (PostgreSQL), store_delete.c takes
+ * signals out; store_signals.c and store_reading.c read.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
@@ -83,6 +83,21 @@ int store_apply_batch(void *store, struct ts_db *db, struct ts_writer_op *const 
 
 /* Changes nothing, but needs everything that a change needs: is the disk writable again? Fits ts_writer_kind.apply. */
 int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
+
+/* --- taking signals out ------------------------------------------------------------------------------------------------- */
+
+/* Which: one by id, or all that were stored at a time. */
+struct store_selection {
+    bool by_id;
+    int64_t id, from_us, to_us; /* inclusive */
+};
+
+/*
+ * Copies what is shown of them to the archive and hides it; each draws a number, and the channels' counters follow. Their messages stay
+ * known, so what comes again of them is a duplicate or one more version, and shows nothing. *ret_n: how many, 0 too.
+ */
+TS_MUST_CHECK int store_delete_signals(struct store_tx *tx, const struct store_selection *which,
+                                       int64_t now_us, int64_t *ret_n);
 
 /* --- signals ------------------------------------------------------------------------------------------------------------ */
 

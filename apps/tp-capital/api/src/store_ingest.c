@@ -127,7 +127,8 @@ static int write_tally(struct batch *batch, const struct tally *tally)
                                             "channel_stats.last_signal > excluded.last_signal"
                                             " THEN channel_stats.last_signal ELSE excluded.last_signal END"};
     static const struct ts_sql registered = {
-        .text = "UPDATE telegram_channels SET signal_count = signal_count + $2,"
+        .text = "UPDATE telegram_channels SET signal_count = CASE WHEN signal_count + $2 > 0 "
+                "THEN signal_count + $2 ELSE 0 END,"
                 " last_signal = CASE WHEN last_signal > $3 OR $3 IS NULL THEN last_signal ELSE $3 END"
                 " WHERE channel_id = $1 AND status <> 'deleted'"};
     struct ts_db_value last = tally->last_us == MESSAGE_NO_TIME ? ts_db_null() : ts_db_time(tally->last_us);
@@ -354,6 +355,7 @@ static int insert_signal(struct batch *batch, const struct store_ingest *in, int
 struct shown {
     struct ts_arena *arena;
     bool exists, counted;
+    bool hidden; /* somebody deleted it: what its message becomes is kept, and not shown */
     ts_str channel;
     int64_t ts_us;
 };
@@ -362,7 +364,8 @@ static int on_shown(const struct ts_row *row, void *ctx)
 {
     struct shown *shown = ctx;
     shown->exists = true;
-    shown->counted = !ts_str_eq(ts_row_text(row, 0), TS_STR("UNKNOWN")) && !ts_row_bool(row, 3);
+    shown->hidden = ts_row_bool(row, 3);
+    shown->counted = !ts_str_eq(ts_row_text(row, 0), TS_STR("UNKNOWN")) && !shown->hidden;
     shown->ts_us = ts_row_time(row, 2);
     return ts_arena_dup(shown->arena, ts_row_text(row, 1), &shown->channel);
 }
@@ -412,7 +415,7 @@ static int change_signal(struct batch *batch, struct store_ingest *in, int64_t i
 {
     struct shown shown;
     int r = read_shown(batch, id, &shown);
-    if (r < 0 || !shown.exists)
+    if (r < 0 || !shown.exists || shown.hidden)
         return r;
     bool deleted = revision == MESSAGE_DELETED;
     bool counted = !deleted && counts(&in->signal);

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "http/json.h"
 #include "message.h"
+#include "store.h"
 
 enum validate_problem {
     VALIDATE_OK,
@@ -30,6 +31,12 @@ struct validate_result {
  */
 TS_MUST_CHECK struct validate_result validate_message(const json_t *body, int64_t now_us,
                                                       struct ts_arena *arena, struct message *ret);
+
+/*
+ * The body of DELETE /signals: {"id": …}, or {"ingestedAt": …} as it stands in a row; rows show whole milliseconds, so one is all that was
+ * stored within it. With both `id` decides. Neither is VALIDATE_MISSING "ingestedAt".
+ */
+TS_MUST_CHECK struct validate_result validate_deletion(const json_t *body, struct store_selection *ret);
 
 /* {"text": …} of POST /parse, by the same rules. */
 TS_MUST_CHECK struct validate_result validate_text(const json_t *body, ts_str *ret);

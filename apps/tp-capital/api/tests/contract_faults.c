@@ -1,6 +1,7 @@
 /* What goes wrong around the service: configuration, strangers, limits, a database that is away, frozen or careless, the end. */
 #include "contract.h"
 
+#include <glob.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -113,9 +114,22 @@ static void test_help_when_asked_then_every_variable_is_listed(void **state)
     free(output);
 }
 
+/* The scripts there are for this store. */
+static size_t count_migrations(void)
+{
+    char pattern[TS_TEST_PATH_SIZE];
+    glob_t found;
+    snprintf(pattern, sizeof(pattern), "%.180s/apps/tp-capital/api/migrations/%s/*.sql",
+             getenv("TS_SOURCE_DIR"), on_postgres() ? "postgres" : "sqlite");
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    size_t n = found.gl_pathc;
+    globfree(&found);
+    return n;
+}
+
 static void test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_changes_nothing(void **state)
 {
-    char dir[TS_TEST_PATH_SIZE], where[TS_TEST_PATH_SIZE + 32], *output;
+    char dir[TS_TEST_PATH_SIZE], where[TS_TEST_PATH_SIZE + 32], applied[64], *output;
     (void)state;
     ts_test_dir_make(dir);
     if (on_postgres())
@@ -124,7 +138,8 @@ static void test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_c
         snprintf(where, sizeof(where), "DATA_DIR=%s", dir);
     const char *const env[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "TIMESCALEDB_SCHEMA=by_verb", where, NULL};
     assert_int_equal(run_program("migrate", env, &output), 0);
-    assert_non_null(strstr(output, "migrations applied: 1"));
+    snprintf(applied, sizeof(applied), "migrations applied: %zu\n", count_migrations());
+    assert_non_null(strstr(output, applied));
     free(output);
     assert_int_equal(run_program("migrate", env, &output), 0);
     assert_non_null(strstr(output, "migrations applied: 0"));
