@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "registry.h"
 
 #define MAX_PER_COMMIT 16 /* each takes a few round trips under the lock that every replica waits for */
 #define ANSWER_BYTES   (64 * 1024)
@@ -29,7 +30,7 @@ static struct mutation *of_op(struct ts_writer_op *op)
     return TS_CONTAINER_OF(op, struct mutation, op);
 }
 
-static int apply(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n)
+int mutation_apply(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n)
 {
     struct store_tx tx;
     (void)store;
@@ -83,6 +84,14 @@ static void log_outcome(const struct mutation *m, int result)
                     TS_F_STR("requestId", m->request_id));
 }
 
+static struct mutation *mutation_free(struct mutation *m)
+{
+    if (m)
+        ts_arena_free(m->arena);
+    return NULL;
+}
+TS_DEFINE_CLEANUP(struct mutation *, mutation_free)
+
 static void on_done(struct ts_writer_op *op, int result)
 {
     struct mutation *m = of_op(op);
@@ -101,63 +110,96 @@ static void on_done(struct ts_writer_op *op, int result)
 /* --- the handler's side ------------------------------------------------------------------------------------------------- */
 
 static const struct ts_writer_kind writer_kind = {
-    .name = "mutations", .apply = apply, .done = on_done, .max_batch = MAX_PER_COMMIT};
+    .name = "mutations", .apply = mutation_apply, .done = on_done, .max_batch = MAX_PER_COMMIT};
 
-struct mutation *mutation_new(struct ts_http_request *req, struct app *app, const struct mutation_kind *kind,
-                              size_t size)
+/* The new id, or that of the path. 0 or -ENOMEM. */
+static int choose_subject(struct mutation *m, const struct ts_http_request *req)
 {
-    struct ts_arena *arena = app_is_overloaded(app) ? NULL : ts_arena_new(MUTATION_BYTES);
-    struct mutation *m = arena ? ts_arena_alloc(arena, size) : NULL;
-    if (!m || ts_arena_dup(arena, req->request_id, &m->request_id) < 0) {
-        ts_arena_free(arena);
-        ts_http_reply(req, &app_unavailable);
-        return NULL;
-    }
-    m->kind = kind;
-    m->app = app;
-    m->arena = arena;
-    m->op.kind = &writer_kind;
-    m->op.deadline_us = req->received_us + INGEST_DEADLINE_US;
-    m->now_us = ts_clock_wall_us() / TS_US_PER_MS * TS_US_PER_MS;
-    return m;
+    char id[REGISTRY_NEW_ID_SIZE];
+    ts_str subject = m->kind->new_id ? registry_new_id(m->kind->new_id, id) : req->params[0];
+    return ts_arena_dup(m->arena, subject, &m->subject);
 }
 
-struct mutation *mutation_free(struct mutation *m)
+/* NULL when 503 was answered, which is before the body is parsed. */
+static struct mutation *mutation_new(struct ts_http_request *req, struct app *app,
+                                     const struct mutation_kind *kind)
 {
-    if (m)
-        ts_arena_free(m->arena);
+    struct ts_arena *arena = app_is_overloaded(app) ? NULL : ts_arena_new(MUTATION_BYTES);
+    _cleanup_(mutation_freep) struct mutation *m = arena ? ts_arena_alloc(arena, kind->size) : NULL;
+    if (m) {
+        m->kind = kind;
+        m->app = app;
+        m->arena = arena;
+        m->op.kind = &writer_kind;
+        m->op.deadline_us = req->received_us + INGEST_DEADLINE_US;
+        m->now_us = ts_clock_wall_us() / TS_US_PER_MS * TS_US_PER_MS;
+        m->rows = 1;
+        if (ts_arena_dup(arena, req->request_id, &m->request_id) == 0 && choose_subject(m, req) == 0)
+            return TS_TAKE(m);
+    } else {
+        ts_arena_free(arena);
+    }
+    ts_http_reply(req, &app_unavailable);
     return NULL;
 }
 
-void mutation_submit(struct mutation *m, struct ts_http_request *req)
-{
-    if (ts_writer_submit(m->app->writer, &m->op) < 0) {
-        mutation_free(m);
-        ts_http_reply(req, &app_unavailable);
-        return;
-    }
-    m->app->pending_bytes += MUTATION_BYTES;
-    m->ticket = ts_http_park(req);
-}
-
-json_t *mutation_body(struct ts_http_request *req)
-{
-    json_t *body = NULL;
-    if (ts_json_parse_object(req->body, TS_MAX_JSON_DEPTH, &body) < 0)
-        ts_http_reply_error(req, 400, "Invalid JSON", NULL, NULL);
-    return body;
-}
-
-void mutation_refuse(struct ts_http_request *req, const struct validate_result *result, const char *missing,
-                     const char *missing_field)
+static void refuse(struct ts_http_request *req, const struct mutation_kind *kind,
+                   const struct validate_result *result)
 {
     char text[64];
     if (result->problem == VALIDATE_NO_MEMORY) {
         ts_http_reply(req, &app_unavailable);
     } else if (result->problem == VALIDATE_MISSING) {
-        ts_http_reply_error(req, 400, missing, NULL, missing_field);
+        ts_http_reply_error(req, 400, kind->missing, NULL, kind->missing_field);
     } else {
         snprintf(text, sizeof(text), "Invalid field: %s", result->field);
         ts_http_reply_error(req, 400, text, NULL, result->field);
     }
+}
+
+/* False when the request was answered. */
+static bool read_body(struct mutation *m, struct ts_http_request *req)
+{
+    _cleanup_(ts_json_freep) json_t *body = NULL;
+    if (!m->kind->read)
+        return true;
+    if (ts_json_parse_object(req->body, TS_MAX_JSON_DEPTH, &body) < 0) {
+        ts_http_reply_error(req, 400, "Invalid JSON", NULL, NULL);
+        return false;
+    }
+    struct validate_result result = m->kind->read(m, body);
+    if (result.problem != VALIDATE_OK)
+        refuse(req, m->kind, &result);
+    return result.problem == VALIDATE_OK;
+}
+
+void mutation_handle(struct ts_http_request *req, struct app *app, const struct mutation_kind *kind)
+{
+    if (req->params[0].len > REGISTRY_ID_MAX) { /* none of ours is that long */
+        ts_http_reply_error(req, 404, kind->not_found, NULL, NULL);
+        return;
+    }
+    _cleanup_(mutation_freep) struct mutation *m = mutation_new(req, app, kind);
+    if (!m || !read_body(m, req))
+        return;
+    if (ts_writer_submit(app->writer, &m->op) < 0) {
+        ts_http_reply(req, &app_unavailable);
+        return;
+    }
+    app->pending_bytes += MUTATION_BYTES;
+    TS_TAKE(m)->ticket = ts_http_park(req);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------------------------ */
+
+void mutation_put_ok(const struct mutation *m, struct ts_jsonw *w)
+{
+    (void)m;
+    ts_jsonw_key_str(w, "status", TS_STR("ok"));
+}
+
+void mutation_put_id(const struct mutation *m, struct ts_jsonw *w)
+{
+    mutation_put_ok(m, w);
+    ts_jsonw_key_str(w, "id", m->subject);
 }

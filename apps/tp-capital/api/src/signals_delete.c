@@ -7,41 +7,36 @@ struct deletion {
     struct store_selection which;
 };
 
-static int run_deletion(struct mutation *base, struct store_tx *tx)
+static struct validate_result read_selection(struct mutation *m, const json_t *body)
 {
-    struct deletion *deletion = TS_CONTAINER_OF(base, struct deletion, base);
+    return validate_deletion(body, &TS_CONTAINER_OF(m, struct deletion, base)->which);
+}
+
+static int run_deletion(struct mutation *m, struct store_tx *tx)
+{
     int64_t n;
-    int r = store_delete_signals(tx, &deletion->which, base->now_us, &n);
+    int r = store_delete_signals(tx, &TS_CONTAINER_OF(m, struct deletion, base)->which, m->now_us, &n);
     /* Fewer than before: the attempt whose outcome was unknown took them out. */
-    if (r == 0 && (!base->may_be_there || n > base->rows))
-        base->rows = n;
+    if (r == 0 && (!m->may_be_there || n > m->rows))
+        m->rows = n;
     return r;
 }
 
-static void put_deletion(const struct mutation *base, struct ts_jsonw *w)
+static void put_deleted(const struct mutation *m, struct ts_jsonw *w)
 {
-    ts_jsonw_key_str(w, "status", TS_STR("ok"));
-    ts_jsonw_key_i64(w, "deleted", base->rows);
+    mutation_put_ok(m, w);
+    ts_jsonw_key_i64(w, "deleted", m->rows);
 }
-
-static const struct mutation_kind deletion_kind = {
-    .msg = "Signals deleted", .status = 200, .run = run_deletion, .put_answer = put_deletion};
 
 void signals_delete(struct ts_http_request *req, void *ctx)
 {
-    struct mutation *base = mutation_new(req, app_of(ctx), &deletion_kind, sizeof(struct deletion));
-    if (!base)
-        return;
-    struct deletion *deletion = TS_CONTAINER_OF(base, struct deletion, base);
-    _cleanup_(ts_json_freep) json_t *body = mutation_body(req);
-    struct validate_result result = {VALIDATE_OK, NULL};
-    if (body)
-        result = validate_deletion(body, &deletion->which);
-    if (body && result.problem == VALIDATE_OK) {
-        mutation_submit(base, req);
-        return;
-    }
-    if (body)
-        mutation_refuse(req, &result, "ingestedAt is required", "ingestedAt");
-    mutation_free(base);
+    static const struct mutation_kind kind = {.msg = "Signals deleted",
+                                              .size = sizeof(struct deletion),
+                                              .status = 200,
+                                              .read = read_selection,
+                                              .missing = "ingestedAt is required",
+                                              .missing_field = "ingestedAt",
+                                              .run = run_deletion,
+                                              .put_answer = put_deleted};
+    mutation_handle(req, app_of(ctx), &kind);
 }

@@ -14,6 +14,10 @@
 /* Years 1 to 9999: what both databases can compare with. */
 #define STORE_TIME_MIN_US INT64_C(-62135596800000000)
 #define STORE_TIME_MAX_US INT64_C(253402300799999999)
+static inline struct ts_db_value store_time_within(int64_t time_us)
+{
+    return ts_db_time(TS_MIN(TS_MAX(time_us, STORE_TIME_MIN_US), STORE_TIME_MAX_US));
+}
 
 /* PostgreSQL: one batch at a time, over all replicas, so that numbers are drawn in commit order. */
 extern const struct ts_sql store_sql_lock;

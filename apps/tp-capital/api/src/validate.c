@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "store.h"
 
 /* 2013-01-01, the year Telegram began: nothing can be older. */
 #define OLDEST_US     (INT64_C(1356998400) * TS_US_PER_S)
@@ -40,16 +41,21 @@ static int read_i64(const json_t *value, int64_t min, int64_t max, size_t max_di
     return ts_json_i64(value, min, max, ret);
 }
 
-static int read_channel_id(const json_t *value, int64_t *ret)
+int validate_channel_id(const json_t *value, size_t max_digits, int64_t *ret)
 {
     int64_t id;
-    int r = read_i64(value, INT64_MIN, INT64_MAX, 20, &id);
+    int r = read_i64(value, INT64_MIN, INT64_MAX, max_digits, &id);
     if (r < 0)
         return r;
     if (id == 0)
         return TS_E_RANGE;
     *ret = id;
     return 0;
+}
+
+static int read_channel_id(const json_t *value, int64_t *ret)
+{
+    return validate_channel_id(value, 20, ret);
 }
 
 static int read_message_id(const json_t *value, int64_t *ret)
