@@ -67,7 +67,9 @@ int prepare_run(const char *id, const json_t *words, const char *slow_text, stru
     json_array_foreach(words, i, word) if (n < MAX_WORDS) argv[n++] = json_string_value(word);
     snprintf(name, sizeof(name), "%s.prepare", id);
     _cleanup_(ts_closep) int log = state_open_log(name);
-    int r = log < 0 ? log : run(argv, log, slow_text);
+    int r = argv[0] ? log : TS_E_INVALID; /* nothing to run */
+    if (r >= 0)
+        r = run(argv, log, slow_text);
     if (r == 0)
         return 0;
     ts_str said = last_line(state_log_tail(name, 4096, arena));

@@ -22,7 +22,7 @@ static inline struct ts_db_value store_time_within(int64_t time_us)
 /* PostgreSQL: one batch at a time, over all replicas, so that numbers are drawn in commit order. */
 extern const struct ts_sql store_sql_lock;
 
-/* What stores a batch there, in one transaction after the lock (store_batch.c); `make bench` measures them by themselves. */
+/* What stores a batch there, in one transaction after the lock (store_batch.c, store_changes.c); `make bench` measures them by themselves. */
 extern const struct ts_sql store_sql_insert_batch, store_sql_trim, store_sql_notify;
 
 /* A statement whose rows, if it has any, nobody wants. 0 or an error. */

@@ -14,8 +14,8 @@ int store_tx_begin(struct ts_db *db, struct store_tx *ret)
 
     *ret = (struct store_tx){.db = db};
     int r = ts_db_begin(db);
-    if (r == 0 && ts_db_dialect(db) == TS_POSTGRES)
-        r = store_run(db, &store_sql_lock, NULL, 0);
+    if (r == 0)
+        r = store_lock_changes(db);
     if (r == 0)
         r = (int)TS_MIN(ts_db_run(db, &head, NULL, 0, on_int, &ret->seq_before), 0);
     ret->seq = ret->seq_before;

@@ -33,7 +33,7 @@ extern const struct ts_config_field config_fields[];
 extern const size_t config_n_fields;
 
 /* Rules over several variables, as ts_service_def wants them. */
-int config_check(const void *config, struct ts_buf *errors);
+int config_check(const void *filled, struct ts_buf *errors);
 
 /* Set, or chosen by the credentials there are; TRANSPORT_UNSET: none. */
 enum transport_kind config_transport(const struct config *config);

@@ -492,9 +492,10 @@ static int with_suffix(const char *path, const char *suffix, char **ret)
 static int make_folder_of(const char *path)
 {
     char copy[PATH_BYTES];
-    if (strlen(path) >= sizeof copy)
+    size_t len = strlen(path);
+    if (len >= sizeof copy)
         return -ENAMETOOLONG;
-    strcpy(copy, path);
+    memcpy(copy, path, len + 1);
     return ts_mkdir_all(dirname(copy), 0700);
 }
 

@@ -284,13 +284,22 @@ static struct page_job *page_job_free(struct page_job *page)
 }
 TS_DEFINE_CLEANUP(struct page_job *, page_job_free)
 
+static struct page_job *page_job_new(ts_str album)
+{
+    struct page_job *page = calloc(1, sizeof *page);
+    if (!page)
+        return NULL;
+    page->arena = ts_arena_new(ts_str_is_none(album) ? PAGE_ARENA_BYTES : ALBUM_ARENA_BYTES);
+    if (!page->arena || ts_arena_dup(page->arena, album, &page->album) != 0)
+        return page_job_free(page);
+    return page;
+}
+
 static int start_load(struct channel *channel, ts_str album)
 {
-    _cleanup_(page_job_freep) struct page_job *page = calloc(1, sizeof *page);
-    size_t max_bytes = ts_str_is_none(album) ? PAGE_ARENA_BYTES : ALBUM_ARENA_BYTES;
+    _cleanup_(page_job_freep) struct page_job *page = page_job_new(album);
     int r;
-    if (!page || !(page->arena = ts_arena_new(max_bytes)) ||
-        ts_arena_dup(page->arena, album, &page->album) != 0)
+    if (!page)
         return -ENOMEM;
     page->job = (struct ts_read_job){
         .run = run_page, .done = on_page, .deadline_us = ts_clock_mono_us() + READ_DEADLINE_US};

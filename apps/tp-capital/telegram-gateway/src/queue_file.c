@@ -1,7 +1,6 @@
 #include "queue_file.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -182,20 +181,15 @@ static int import_lines(struct import *import, char *buffer)
     return r == 0 && ferror(import->in) ? -EIO : r;
 }
 
-static void free_buffer(char **buffer)
-{
-    free(*buffer);
-}
-
 static int import_all(struct import *import)
 {
     _cleanup_(ts_arena_freep) struct ts_arena *arena = ts_arena_new(LINE_ARENA_BYTES);
-    _cleanup_(free_buffer) char *buffer = malloc(LINE_BYTES);
-    int r;
+    _cleanup_(ts_arena_freep) struct ts_arena *lines = ts_arena_new(LINE_BYTES + 16); /* the other is reset */
+    char *buffer = lines ? TS_ARENA_ARRAY(lines, LINE_BYTES, char) : NULL;
     if (!arena || !buffer)
         return -ENOMEM;
     import->arena = arena;
-    r = ts_db_begin(import->db);
+    int r = ts_db_begin(import->db);
     if (r == 0)
         r = import_lines(import, buffer);
     if (r == 0)

@@ -152,6 +152,8 @@ static int read_parts(const struct store_page *album, int64_t up_to, struct ts_a
             return r;
         n++;
     }
+    if (n == 0 && !deleted) /* all parts came later */
+        return TS_E_NOT_FOUND;
     *ret_n = n > 0 ? n : 1;
     return n > 0 ? 0 : read_part(deleted, arena, &parts[0]);
 }
