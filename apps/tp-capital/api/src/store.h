@@ -1,7 +1,7 @@
 /*
- * Store: every SQL statement of the service, and nothing else. store_ingest.c writes messages (one by one, both dialects), store_batch.c
- * writes a whole batch of new messages with one statement (PostgreSQL), store_changes.c knows the numbers of change,
- * store_signals.c and store_reading.c read.
+ * Store: every SQL statement of the service, and nothing else. store_tx.c begins and ends what changes something, store_changes.c knows the
+ * numbers of change; store_ingest.c writes messages (one by one, both dialects), store_batch.c a whole batch of new messages with one
+ * statement (PostgreSQL), store_delete.c takes signals out, store_registry.c keeps channels and bots; store_signals.c and store_reading.c read.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
@@ -12,7 +12,8 @@
  * Versions. A message version is (channel_id, message_id, revision). All are kept; the signal shows the highest one. What arrives
  * late (an older revision) is kept and changes nothing that is shown.
  *
- * Thread rule: store_apply_* run on the writer thread, the other functions on a reader thread; errors are those of db/db.h.
+ * Thread rule: store_apply_* and what takes a store_tx run on the writer thread, the other functions on a reader thread; errors are those
+ * of db/db.h.
  */
 #ifndef TP_CAPITAL_STORE_H
 #define TP_CAPITAL_STORE_H
@@ -29,7 +30,21 @@
  */
 #define STORE_NOTIFY_CHANNEL "tp_capital_signals"
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- a transaction ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * What all transactions that change something have in common: they begin with the lock (PostgreSQL) and the last number, draw numbers by
+ * raising `seq`, and the commit notes these and tells the other replicas. After an error, also of the commit: ts_db_rollback().
+ */
+struct store_tx {
+    struct ts_db *db;
+    int64_t seq_before, seq; /* the last number before it, and the last drawn so far */
+};
+
+TS_MUST_CHECK int store_tx_begin(struct ts_db *db, struct store_tx *ret);
+TS_MUST_CHECK int store_tx_commit(struct store_tx *tx); /* 0 = durable */
+
+/* --- writing messages --------------------------------------------------------------------------------------------------- */
 
 enum store_outcome {
     STORE_STORED,
@@ -80,6 +95,21 @@ int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const 
  */
 TS_MUST_CHECK int store_lock_changes(struct ts_db *db);
 TS_MUST_CHECK int store_draw_reset(struct ts_db *db, int64_t n, int64_t *ret_first);
+
+/* --- taking signals out ------------------------------------------------------------------------------------------------- */
+
+/* Which: one by id, or all that were stored at a time. */
+struct store_selection {
+    bool by_id;
+    int64_t id, from_us, to_us; /* inclusive */
+};
+
+/*
+ * Copies what is shown of them to the archive and hides it; each draws a number, and the channels' counters follow. Their messages stay
+ * known, so what comes again of them is a duplicate or one more version, and shows nothing. *ret_n: how many, 0 too.
+ */
+TS_MUST_CHECK int store_delete_signals(struct store_tx *tx, const struct store_selection *which,
+                                       int64_t now_us, int64_t *ret_n);
 
 /* --- signals ------------------------------------------------------------------------------------------------------------ */
 
@@ -154,9 +184,36 @@ TS_MUST_CHECK int store_list_changes(struct ts_db *db, int64_t since, int64_t up
 /* How many there are, counted up to max + 1. */
 TS_MUST_CHECK int store_count_changes(struct ts_db *db, int64_t since, int64_t max, int64_t *ret);
 
-/* --- the small lists ---------------------------------------------------------------------------------------------------- */
+/* --- the registry ------------------------------------------------------------------------------------------------------- */
 
 typedef int (*store_row_fn)(const struct ts_row *row, void *ctx);
+
+struct channel_fields; /* registry.h */
+struct bot_fields;
+
+/* TS_E_CONFLICT when it is registered already; a second time with the same id is 0, so the caller chooses one and may try again. */
+TS_MUST_CHECK int store_create_channel(struct store_tx *tx, ts_str id, const struct channel_fields *fields,
+                                       int64_t now_us);
+/* What is given. TS_E_NOT_FOUND, also of a deleted one; TS_E_CONFLICT when another one has that already. */
+TS_MUST_CHECK int store_update_channel(struct store_tx *tx, ts_str id, const struct channel_fields *fields,
+                                       int64_t now_us);
+TS_MUST_CHECK int store_delete_channel(struct store_tx *tx, ts_str id, int64_t now_us); /* TS_E_NOT_FOUND */
+
+/* id, label, channel_id, channel_type, description, status, signal_count, last_signal (or null), created_at, updated_at; those not
+ * deleted, newest update first */
+TS_MUST_CHECK int store_list_registered_channels(struct ts_db *db, store_row_fn fn, void *ctx);
+
+/* The same for bots: one a username. */
+TS_MUST_CHECK int store_create_bot(struct store_tx *tx, ts_str id, const struct bot_fields *fields,
+                                   int64_t now_us);
+TS_MUST_CHECK int store_update_bot(struct store_tx *tx, ts_str id, const struct bot_fields *fields,
+                                   int64_t now_us);
+TS_MUST_CHECK int store_delete_bot(struct store_tx *tx, ts_str id, int64_t now_us);
+
+/* id, username, token_fingerprint, bot_type, description, status, created_at, updated_at */
+TS_MUST_CHECK int store_list_registered_bots(struct ts_db *db, store_row_fn fn, void *ctx);
+
+/* --- the small lists ---------------------------------------------------------------------------------------------------- */
 
 /* channel, channel_id, signal_count, last_signal (or null) */
 TS_MUST_CHECK int store_list_channels(struct ts_db *db, store_row_fn fn, void *ctx);
@@ -168,10 +225,21 @@ TS_MUST_CHECK int store_has_bot(struct ts_db *db, bool *ret);
 
 struct store_forwarded_filter {
     bool has_channel_id;
-    int64_t channel_id, from_us, to_us, limit;
+    int64_t channel_id;
+    int64_t from_us, to_us;          /* inclusive */
+    int64_t before_ts_us, before_id; /* cursor, as in store_filter */
+    int media;                       /* 1 = with an image, 0 = without, -1 = any */
+    ts_str search, method;           /* or NONE */
+    int64_t limit;
 };
 
-/* id, ts, source_channel_id, source_channel_name, message_id, message_text, image_url, image_width, image_height, forwarded_at,
+#define STORE_FORWARDED_ANY                                                                          \
+    {                                                                                                \
+        .from_us = INT64_MIN, .to_us = INT64_MAX, .before_ts_us = INT64_MAX, .before_id = INT64_MAX, \
+        .media = -1                                                                                  \
+    }
+
+/* Newest ts first, then id descending: id, ts, source_channel_id, source_channel_name, message_id, message_text, image_url, image_width, image_height, forwarded_at,
  * destination_channel_id, forward_method */
 TS_MUST_CHECK int store_list_forwarded(struct ts_db *db, const struct store_forwarded_filter *filter,
                                        store_row_fn fn, void *ctx);

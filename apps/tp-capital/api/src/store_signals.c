@@ -170,17 +170,11 @@ static int path_of(const struct store_filter *filter)
     return filter->has_channel_id ? BY_CHANNEL : BY_TIME;
 }
 
-/* Years 1 to 9999: what both databases can compare with. */
-static struct ts_db_value time_within(int64_t time_us)
-{
-    return ts_db_time(TS_MIN(TS_MAX(time_us, STORE_TIME_MIN_US), STORE_TIME_MAX_US));
-}
-
 enum { N_FILTERS = 9 };
 static void put_filters(struct ts_db_value out[N_FILTERS], const struct store_filter *f)
 {
-    out[0] = time_within(f->from_us);
-    out[1] = time_within(f->to_us);
+    out[0] = store_time_within(f->from_us);
+    out[1] = store_time_within(f->to_us);
     out[2] = ts_db_text(f->channel);
     out[3] = ts_db_text(f->signal_type);
     out[4] = ts_db_text(f->trade_type);
@@ -195,7 +189,7 @@ int store_list_signals(struct ts_db *db, const struct store_filter *filter, stor
 {
     struct ts_db_value params[N_FILTERS + 4];
     put_filters(params, filter);
-    params[N_FILTERS] = time_within(filter->before_ts_us);
+    params[N_FILTERS] = store_time_within(filter->before_ts_us);
     params[N_FILTERS + 1] = ts_db_int(filter->before_id);
     params[N_FILTERS + 2] = ts_db_int(filter->limit);
     params[N_FILTERS + 3] = ts_db_int(filter->offset);
