@@ -134,8 +134,9 @@ TS_MUST_CHECK int ts_http_server_listen(struct ts_http_server *server, const cha
 void ts_http_server_retire(struct ts_http_server *server);
 
 /*
- * Stops accepting (what has connected by then is served still), lets idle connections go, sends `Connection: close` with every answer still due, ends streams, and calls
- * `done` when no connection is left or after timeout_us (then `forced` counts connections that were cut).
+ * Stops accepting (who has connected by then is served still), lets idle connections go, sends `Connection: close` with every
+ * answer still due, ends streams, and calls `done` when no connection is left or after timeout_us (then `forced` counts connections
+ * that were cut).
  */
 void ts_http_server_drain(struct ts_http_server *server, int64_t timeout_us,
                           void (*done)(void *ctx, int forced), void *ctx);
