@@ -5,9 +5,12 @@
 #include "database.h"
 #include "openapi.h"
 #include "routes.h"
+#include "transfer_verbs.h"
 
 static const struct ts_service_verb verbs[] = {
     {"migrate", "apply the migrations with MIGRATION_DATABASE_URL, then exit", database_migrate_verb},
+    {"import", IMPORT_HELP, import_verb},
+    {"export", EXPORT_HELP, export_verb},
 };
 
 int main(int argc, char **argv)

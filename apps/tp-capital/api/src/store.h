@@ -43,6 +43,8 @@ struct store_tx {
 
 TS_MUST_CHECK int store_tx_begin(struct ts_db *db, struct store_tx *ret);
 TS_MUST_CHECK int store_tx_commit(struct store_tx *tx); /* 0 = durable */
+/* The same, but its numbers count as one change: streams are sent `reset` (store_draw_reset). */
+TS_MUST_CHECK int store_tx_commit_reset(struct store_tx *tx);
 
 /* --- writing messages --------------------------------------------------------------------------------------------------- */
 

@@ -116,16 +116,17 @@ static int tally_compare(const void *a, const void *b)
     return order ? order : (x->channel.len > y->channel.len) - (x->channel.len < y->channel.len);
 }
 
+const struct ts_sql store_sql_count_channel = {
+    .text =
+        "INSERT INTO channel_stats (channel_id, channel, signal_count, last_signal) VALUES ($1, $2, $3, $4)"
+        " ON CONFLICT (channel_id, channel) DO UPDATE SET signal_count = channel_stats.signal_count + "
+        "excluded.signal_count,"
+        " last_signal = CASE WHEN excluded.last_signal IS NULL OR channel_stats.last_signal > "
+        "excluded.last_signal"
+        " THEN channel_stats.last_signal ELSE excluded.last_signal END"};
+
 static int write_tally(struct batch *batch, const struct tally *tally)
 {
-    static const struct ts_sql stats = {.text =
-                                            "INSERT INTO channel_stats (channel_id, channel, signal_count, "
-                                            "last_signal) VALUES ($1, $2, $3, $4)"
-                                            " ON CONFLICT (channel_id, channel) DO UPDATE SET signal_count = "
-                                            "channel_stats.signal_count + excluded.signal_count,"
-                                            " last_signal = CASE WHEN excluded.last_signal IS NULL OR "
-                                            "channel_stats.last_signal > excluded.last_signal"
-                                            " THEN channel_stats.last_signal ELSE excluded.last_signal END"};
     static const struct ts_sql registered = {
         .text = "UPDATE telegram_channels SET signal_count = CASE WHEN signal_count + $2 > 0 "
                 "THEN signal_count + $2 ELSE 0 END,"
@@ -134,7 +135,7 @@ static int write_tally(struct batch *batch, const struct tally *tally)
     struct ts_db_value last = tally->last_us == MESSAGE_NO_TIME ? ts_db_null() : ts_db_time(tally->last_us);
     const struct ts_db_value all[] = {ts_db_int(tally->channel_id), ts_db_text(tally->channel),
                                       ts_db_int(tally->count), last};
-    int r = run(batch, &stats, all, TS_ARRAY_LEN(all));
+    int r = run(batch, &store_sql_count_channel, all, TS_ARRAY_LEN(all));
     if (r < 0 || (tally->count == 0 && tally->last_us == MESSAGE_NO_TIME))
         return r;
     const struct ts_db_value one[] = {ts_db_int(tally->channel_id), ts_db_int(tally->count), last};

@@ -25,6 +25,9 @@ extern const struct ts_sql store_sql_lock;
 /* What stores a batch there, in one transaction after the lock (store_batch.c, store_changes.c); `make bench` measures them by themselves. */
 extern const struct ts_sql store_sql_insert_batch, store_sql_trim, store_sql_notify;
 
+/* channel_id, channel, how many more (or fewer), the last one's time or null: what GET /channels counts (store_ingest.c). */
+extern const struct ts_sql store_sql_count_channel;
+
 /* A statement whose rows, if it has any, nobody wants. 0 or an error. */
 static inline int store_run(struct ts_db *db, const struct ts_sql *sql, const struct ts_db_value *params,
                             size_t n)

@@ -36,3 +36,10 @@ int store_tx_commit(struct store_tx *tx)
     }
     return ts_db_commit(tx->db);
 }
+
+int store_tx_commit_reset(struct store_tx *tx)
+{
+    int64_t first;
+    int r = tx->seq > tx->seq_before ? store_draw_reset(tx->db, tx->seq - tx->seq_before, &first) : 0;
+    return r < 0 ? r : ts_db_commit(tx->db);
+}
