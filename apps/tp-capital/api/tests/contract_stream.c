@@ -296,7 +296,15 @@ static void test_stream_when_the_number_is_none_then_400(void **state)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         api_get(&api, bad[i]);
         assert_error(&api, 400, "Invalid parameter: since");
+        ts_test_http(&(struct ts_test_request){.url = api_url(&api, bad[i]),
+                                               .headers = (const char *const[]){"Last-Event-ID: 1", NULL}},
+                     &api.reply);
+        assert_error(&api, 400, "Invalid parameter: since");
     }
+    ts_test_http(&(struct ts_test_request){.url = api_url(&api, "/signals/stream?since=1"),
+                                           .headers = (const char *const[]){"Last-Event-ID: x", NULL}},
+                 &api.reply);
+    assert_error(&api, 400, "Invalid parameter: Last-Event-ID");
 }
 
 static void test_stream_when_the_service_stops_then_it_ends(void **state)
