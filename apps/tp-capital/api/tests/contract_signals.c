@@ -443,6 +443,8 @@ static void test_forwarded_when_a_message_was_forwarded_then_it_is_listed(void *
     json_decref(list);
     api_get(&api, "/forwarded-messages?limit=1001");
     assert_error(&api, 400, "Invalid parameter: limit");
+    api_get(&api, "/forwarded-messages?channelId=9223372036854775808");
+    assert_error(&api, 400, "Invalid parameter: channelId");
 }
 
 static void test_logs_when_asked_then_newest_first_without_secrets(void **state)

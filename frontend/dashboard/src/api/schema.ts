@@ -320,12 +320,12 @@ export interface components {
          */
         Timestamp: string;
         /**
-         * @description Epoch milliseconds (digits), RFC 3339 with zone, or YYYY-MM-DD (midnight UTC).
+         * @description Epoch milliseconds (digits), RFC 3339 with zone and 0 to 6 fraction digits, or YYYY-MM-DD (midnight UTC); from the year 1 to 9999.
          * @example 1795438800000
          * @example 2026-11-23T13:00:00-03:00
          * @example 2026-11-23
          */
-        Instant: string;
+        Instant: string | unknown | unknown | unknown;
         /** @description A number; a string of digits when it lies outside ±2^53. */
         BigId: number | string;
         /** @description Exact decimal with at most 6 places, or null when the message names none. */
@@ -356,12 +356,10 @@ export interface components {
         };
         /** @description `text` is required too, unless `deleted` is true. */
         IngestRequest: {
-            /** @description Telegram's channel id in its -100… form. Must fit int64 and not be 0. */
-            channelId: string | number;
-            /** @description Telegram's server id, 1 to 2^63-1. */
-            messageId: number | string;
+            channelId: components["schemas"]["ChannelIdIn"];
+            messageId: components["schemas"]["MessageIdIn"];
             /** @description At most 16,384 bytes of UTF-8, no NUL. May be empty: then the caption is read. */
-            text?: string;
+            text?: string | null;
             /**
              * Format: date-time
              * @description When the message was first sent: RFC 3339 with zone, 0 to 6 fraction digits, between 2013-01-01 and now + 5 min.
@@ -369,41 +367,53 @@ export interface components {
             timestamp: string;
             photos?: (string | {
                 /** @description At most 512 bytes. */
-                fileId?: string;
-                width?: number;
-                height?: number;
-                fileSize?: number;
-            })[];
+                fileId?: string | null;
+                /** Format: int64 */
+                width?: number | null;
+                /** Format: int64 */
+                height?: number | null;
+                /** Format: int64 */
+                fileSize?: number | null;
+            })[] | null;
             /** @description At most 200 bytes. */
-            channelName?: string;
-            source?: components["schemas"]["Source"];
+            channelName?: string | null;
+            source?: components["schemas"]["Source"] | null;
             /** @description At most 16,384 bytes. */
-            caption?: string;
+            caption?: string | null;
             /** @description At most 20 bytes. */
-            mediaType?: string;
+            mediaType?: string | null;
             /**
              * Format: date-time
              * @description When the gateway had it.
              */
-            receivedAt?: string;
+            receivedAt?: string | null;
             forwarded?: {
-                originalChannelId: string | number;
-                originalMessageId: string | number;
-                destinationChannelId: string | number;
+                originalChannelId: components["schemas"]["ChannelIdIn"];
+                originalMessageId: components["schemas"]["MessageIdIn"];
+                destinationChannelId: components["schemas"]["ChannelIdIn"];
                 /** @enum {string} */
                 method: "forward" | "copy";
-            };
+            } | null;
             /**
              * Format: date-time
              * @description When this version was written, for an edit. Same rule as timestamp, and not before it.
              */
-            editedAt?: string;
+            editedAt?: string | null;
             /**
              * @description The message was taken back.
              * @default false
              */
-            deleted: boolean;
+            deleted: boolean | null;
+        } | {
+            text: string;
+        } | {
+            /** @constant */
+            deleted: true;
         };
+        /** @description Telegram's channel id in its -100… form. Must fit int64 and not be 0. */
+        ChannelIdIn: string | number;
+        /** @description Telegram's server id, 1 to 2^63-1. */
+        MessageIdIn: number | string;
         IngestAnswer: {
             /** @constant */
             status: "ok";
@@ -705,9 +715,9 @@ export interface components {
         };
     };
     parameters: {
-        /** @description Echoed, and stored with the message. */
+        /** @description 1 to 64 of `[A-Za-z0-9._-]`: echoed, and stored with the message. Any other is replaced by a new one. */
         RequestId: string;
-        /** @description W3C trace context; stored with the message. */
+        /** @description W3C trace context; stored with the message. One that cannot be read begins a new trace. */
         Traceparent: string;
     };
     requestBodies: never;
@@ -723,9 +733,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Echoed, and stored with the message. */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]`: echoed, and stored with the message. Any other is replaced by a new one. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description W3C trace context; stored with the message. */
+                /** @description W3C trace context; stored with the message. One that cannot be read begins a new trace. */
                 traceparent?: components["parameters"]["Traceparent"];
             };
             path?: never;
@@ -946,7 +956,7 @@ export interface operations {
                 since?: string;
             };
             header?: {
-                /** @description The last `id` received. A number alone is of an unknown database. */
+                /** @description The last `id` received; empty is none. A number alone is of an unknown database. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -965,7 +975,12 @@ export interface operations {
                      *     id: 9f86d081884c7d65-1841
                      *     data: {"id":977,"seq":1841,"asset":"ITUB4"}
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "signal.created" | "signal.updated" | "signal.deleted" | "reset";
+                        id: string;
+                        data: string;
+                    };
                 };
             };
             /** @description Not a position. */
@@ -1413,7 +1428,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": string;
+                    "application/yaml": {
+                        [key: string]: unknown;
+                    };
                 };
             };
         };
