@@ -68,6 +68,7 @@ static void read_head(const struct ts_row *row, struct store_head *head)
     head->last_seq = ts_row_int(row, 0);
     memcpy(head->store_id, id.ptr, id.len);
     head->store_id[id.len] = '\0';
+    head->reset_seq = 0;
 }
 
 static int on_signal(const struct ts_row *row, void *ctx)
@@ -169,17 +170,11 @@ static int path_of(const struct store_filter *filter)
     return filter->has_channel_id ? BY_CHANNEL : BY_TIME;
 }
 
-/* Years 1 to 9999: what both databases can compare with. */
-static struct ts_db_value time_within(int64_t time_us)
-{
-    return ts_db_time(TS_MIN(TS_MAX(time_us, STORE_TIME_MIN_US), STORE_TIME_MAX_US));
-}
-
 enum { N_FILTERS = 9 };
 static void put_filters(struct ts_db_value out[N_FILTERS], const struct store_filter *f)
 {
-    out[0] = time_within(f->from_us);
-    out[1] = time_within(f->to_us);
+    out[0] = store_time_within(f->from_us);
+    out[1] = store_time_within(f->to_us);
     out[2] = ts_db_text(f->channel);
     out[3] = ts_db_text(f->signal_type);
     out[4] = ts_db_text(f->trade_type);
@@ -194,7 +189,7 @@ int store_list_signals(struct ts_db *db, const struct store_filter *filter, stor
 {
     struct ts_db_value params[N_FILTERS + 4];
     put_filters(params, filter);
-    params[N_FILTERS] = time_within(filter->before_ts_us);
+    params[N_FILTERS] = store_time_within(filter->before_ts_us);
     params[N_FILTERS + 1] = ts_db_int(filter->before_id);
     params[N_FILTERS + 2] = ts_db_int(filter->limit);
     params[N_FILTERS + 3] = ts_db_int(filter->offset);
@@ -266,26 +261,30 @@ int store_list_versions(struct ts_db *db, int64_t channel_id, int64_t message_id
 
 /* --- changes ------------------------------------------------------------------------------------------------------------ */
 
+/* Never beyond the last number, whatever somebody wrote there by hand: a reader that was reset knows all there is. */
 static int on_head(const struct ts_row *row, void *ctx)
 {
-    read_head(row, ctx);
+    struct store_head *head = ctx;
+    read_head(row, head);
+    head->reset_seq = TS_MIN(ts_row_int(row, 2), head->last_seq);
     return 0;
 }
 
 int store_read_head(struct ts_db *db, struct store_head *ret)
 {
-    static const struct ts_sql sql = {.text = "SELECT last_seq, store_id FROM change_seq"};
+    static const struct ts_sql sql = {.text = "SELECT last_seq, store_id, reset_seq FROM change_seq"};
     return run(db, &sql, NULL, 0, on_head, ret);
 }
 
 #define CHANGES(columns) \
-    "SELECT " columns " FROM tp_capital_signals s WHERE s.seq > $1 ORDER BY s.seq LIMIT $2"
+    "SELECT " columns " FROM tp_capital_signals s WHERE s.seq > $1 AND s.seq <= $2 ORDER BY s.seq LIMIT $3"
 
-int store_list_changes(struct ts_db *db, int64_t since, int64_t limit, store_signal_fn fn, void *ctx)
+int store_list_changes(struct ts_db *db, int64_t since, int64_t upto, int64_t limit, store_signal_fn fn,
+                       void *ctx)
 {
     static const struct ts_sql sql = {.text = CHANGES(COLUMNS_POSTGRES), .sqlite = CHANGES(COLUMNS_SQLITE)};
     struct sink sink = {.fn = fn, .ctx = ctx};
-    const struct ts_db_value params[] = {ts_db_int(since), ts_db_int(limit)};
+    const struct ts_db_value params[] = {ts_db_int(since), ts_db_int(upto), ts_db_int(limit)};
     return run(db, &sql, params, TS_ARRAY_LEN(params), on_signal, &sink);
 }
 

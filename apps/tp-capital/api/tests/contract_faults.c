@@ -1,6 +1,7 @@
 /* What goes wrong around the service: configuration, strangers, limits, a database that is away, frozen or careless, the end. */
 #include "contract.h"
 
+#include <glob.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -113,9 +114,22 @@ static void test_help_when_asked_then_every_variable_is_listed(void **state)
     free(output);
 }
 
+/* The scripts there are for this store. */
+static size_t count_migrations(void)
+{
+    char pattern[TS_TEST_PATH_SIZE];
+    glob_t found;
+    snprintf(pattern, sizeof(pattern), "%.180s/apps/tp-capital/api/migrations/%s/*.sql",
+             getenv("TS_SOURCE_DIR"), on_postgres() ? "postgres" : "sqlite");
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    size_t n = found.gl_pathc;
+    globfree(&found);
+    return n;
+}
+
 static void test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_changes_nothing(void **state)
 {
-    char dir[TS_TEST_PATH_SIZE], where[TS_TEST_PATH_SIZE + 32], *output;
+    char dir[TS_TEST_PATH_SIZE], where[TS_TEST_PATH_SIZE + 32], applied[64], *output;
     (void)state;
     ts_test_dir_make(dir);
     if (on_postgres())
@@ -124,12 +138,41 @@ static void test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_c
         snprintf(where, sizeof(where), "DATA_DIR=%s", dir);
     const char *const env[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "TIMESCALEDB_SCHEMA=by_verb", where, NULL};
     assert_int_equal(run_program("migrate", env, &output), 0);
-    assert_non_null(strstr(output, "migrations applied: 1"));
+    snprintf(applied, sizeof(applied), "migrations applied: %zu\n", count_migrations());
+    assert_non_null(strstr(output, applied));
     free(output);
     assert_int_equal(run_program("migrate", env, &output), 0);
     assert_non_null(strstr(output, "migrations applied: 0"));
     free(output);
     ts_test_dir_remove(dir);
+}
+
+static void test_file_when_a_process_has_it_then_no_second_one_opens_it(void **state)
+{
+    char port[32];
+    const char *env[sizeof(api.env) / sizeof(api.env[0])];
+    struct ts_test_process second = {0};
+    (void)state;
+    if (on_postgres())
+        skip();
+    api_start(&api, NULL);
+    char *output;
+    assert_int_equal(run_program("migrate", api.env, &output), 1);
+    assert_non_null(strstr(output, "the service is running: stop it first"));
+    free(output);
+    snprintf(port, sizeof(port), "TP_CAPITAL_PORT=%d", ts_test_free_port());
+    for (size_t i = 0; i < sizeof(env) / sizeof(env[0]); i++)
+        env[i] = api.env[i] && strncmp(api.env[i], port, 16) == 0 ? port : api.env[i];
+    ts_test_start_program(&second, "tp-capital-api", env);
+    assert_true(ts_test_wait_exit(&second, 20000));
+    assert_int_equal(WEXITSTATUS(second.status), 1);
+    output = ts_test_read_file(second.output);
+    assert_non_null(strstr(output, "The database is in use by another process"));
+    free(output);
+    assert_int_equal(api_get(&api, "/health"), 200);
+    ts_test_end(&api.process, SIGKILL); /* the lock goes with its process */
+    api_again(&api);
+    api_stop(&api);
 }
 
 /* --- strangers ---------------------------------------------------------------------------------------------------------- */
@@ -536,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_check_config_when_values_are_the_spec_s_bounds_then_they_are_accepted),
         cmocka_unit_test(test_health_when_the_pool_is_one_then_all_is_served),
         cmocka_unit_test(test_help_when_asked_then_every_variable_is_listed),
+        cmocka_unit_test(test_file_when_a_process_has_it_then_no_second_one_opens_it),
         cmocka_unit_test(test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_changes_nothing),
         cmocka_unit_test(test_health_when_all_is_well_then_the_contract_s_fields),
         cmocka_unit_test(test_security_log_when_ten_tokens_are_wrong_then_one_alarm_and_no_token_in_the_log),
