@@ -99,6 +99,12 @@ def no_moment(value, _):
     return moment(value) is None or has_too_fine_a_fraction(value)
 
 
+def names_nothing_to_update(body, _):
+    channel = {"label", "channel_id", "channel_type", "description", "status", "signal_count", "last_signal"}
+    bot = {"username", "token", "bot_type", "description", "status"}
+    return not (channel | bot) & set(body)
+
+
 def number_beyond_int64(value, _):
     """Of an id or, after the last `-`, of a position."""
     return int(value.rpartition("-")[2]) not in INT64
@@ -161,6 +167,27 @@ RULES = [
     Rule("Invalid parameter: id", ["getSignal"], "id", number_beyond_int64,
          "An int64, written as digits.",
          "test_signal_when_id_is_unknown_or_no_number_then_404_or_400"),
+    Rule("Invalid field: id", ["deleteSignals"], "id", lambda v, _: isinstance(v, float) or int(v) not in INT64,
+         "An int64, written as digits.",
+         "test_deletion_when_the_body_is_wrong_then_400_says_why_and_nothing_goes"),
+    Rule("Invalid field: ingestedAt", ["deleteSignals"], "ingestedAt", no_moment,
+         "A moment of the years 1 to 9999 with at most 6 fraction digits; RFC 3339 has others.",
+         "test_deletion_when_the_body_is_wrong_then_400_says_why_and_nothing_goes"),
+    Rule("Invalid field: channel_id", None, "channel_id", no_channel_id,
+         "An int64 that is not 0, written as digits.",
+         "test_channel_id_when_at_its_bounds_then_int64_without_0"),
+    Rule("Invalid field: signal_count", None, "signal_count", lambda v, _: isinstance(v, float),
+         "JSON Schema takes 1.0 for an integer.",
+         "test_channel_when_the_body_is_wrong_then_400_names_the_field_and_nothing_is_stored"),
+    Rule("Invalid field: last_signal", None, "last_signal", no_moment,
+         "A moment of the years 1 to 9999 with at most 6 fraction digits; RFC 3339 has others.",
+         "test_channel_when_the_body_is_wrong_then_400_names_the_field_and_nothing_is_stored"),
+    Rule("Invalid field: username", None, "username", lambda v, _: not v.removeprefix("@").strip(" \t\n\v\f\r"),
+         "Something has to be left when the @ is taken off.",
+         "test_username_when_it_has_an_at_then_it_is_taken_off_once"),
+    Rule("No fields to update", None, None, names_nothing_to_update,
+         "Unknown members are ignored, so that one member is not enough; it has to be a known one.",
+         "test_channel_when_the_body_is_wrong_then_400_names_the_field_and_nothing_is_stored"),
     *[Rule(f"Invalid parameter: {field}", ["streamSignals"], field, number_beyond_int64,
            "The number of a position is an int64.",
            "test_stream_when_the_number_is_none_then_400")
