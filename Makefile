@@ -34,7 +34,7 @@ bench: ## speed and memory against the goals, as a table
 	@tools/build release
 	@. tools/env.sh && tests/bench/run
 
-soak: ## the long forms: a thousand kills, hours of load
+soak: ## the long forms: a thousand kills, 500 examples of each operation, hours of load
 	@tools/bootstrap build page test
 	@tools/build release asan
 	@. tools/env.sh && ctest --test-dir build/release --output-on-failure --no-tests=error -L soak

@@ -3,7 +3,7 @@
 #   ts_layer(base LINK OpenSSL::Crypto)       lib/<layer>/*.c -> archive ts_<layer>; each test_*.c -> a ctest
 #   ts_program(tp-capital-api SOURCES ... LINK ...)
 #                                              src/*.c -> archive <name>-core (all but main.c) + program; tests/test_*.c -> ctests
-#   ts_test(name COMMAND ... LABELS ... LIMIT seconds [ASAN])
+#   ts_test(name COMMAND ... LABELS ... LIMIT seconds [ENVIRONMENT NAME=value ...] [RESOURCE_LOCK name] [FIXTURE name] [ASAN])
 #
 # Every ctest has a label and a time limit. A C test of the release preset runs a second time from build/asan as `asan.<name>`.
 
@@ -57,7 +57,7 @@ if(NOT TS_COMMIT)
 endif()
 
 function(ts_test name)
-  cmake_parse_arguments(arg "ASAN" "LIMIT" "COMMAND;LABELS;ENVIRONMENT;RESOURCE_LOCK" ${ARGN})
+  cmake_parse_arguments(arg "ASAN" "LIMIT;FIXTURE" "COMMAND;LABELS;ENVIRONMENT;RESOURCE_LOCK" ${ARGN})
   if(NOT arg_LABELS OR NOT arg_LIMIT)
     message(FATAL_ERROR "ts_test(${name}): every test has LABELS and a LIMIT in seconds")
   endif()
@@ -67,6 +67,9 @@ function(ts_test name)
   if(arg_RESOURCE_LOCK)
     set_tests_properties(${name} PROPERTIES RESOURCE_LOCK "${arg_RESOURCE_LOCK}")
   endif()
+  if(arg_FIXTURE)
+    set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED "${arg_FIXTURE}")
+  endif()
   if(arg_ASAN AND NOT TS_SANITIZE)
     string(REPLACE "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}/build/asan" asan_command "${arg_COMMAND}")
     string(REPLACE "${CMAKE_BINARY_DIR}" "${CMAKE_SOURCE_DIR}/build/asan" asan_env "${env}")
@@ -75,6 +78,9 @@ function(ts_test name)
     set_tests_properties(asan.${name} PROPERTIES LABELS "asan" TIMEOUT ${asan_limit} ENVIRONMENT "${asan_env}")
     if(arg_RESOURCE_LOCK)
       set_tests_properties(asan.${name} PROPERTIES RESOURCE_LOCK "${arg_RESOURCE_LOCK}")
+    endif()
+    if(arg_FIXTURE)
+      set_tests_properties(asan.${name} PROPERTIES FIXTURES_REQUIRED "${arg_FIXTURE}")
     endif()
   endif()
 endfunction()

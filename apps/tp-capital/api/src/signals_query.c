@@ -109,12 +109,15 @@ static int set_cursor(struct parsing *p, ts_str value)
 static int set_channel(struct parsing *p, ts_str value)
 {
     struct store_filter *filter = &p->out->filter;
+    int r = check_length(value, MESSAGE_CHANNEL_MAX);
+    if (r < 0)
+        return r;
     if (is_integer(value)) {
         filter->has_channel_id = true;
         return ts_parse_i64(value, INT64_MIN, INT64_MAX, &filter->channel_id);
     }
     filter->channel = value;
-    return check_length(value, MESSAGE_CHANNEL_MAX);
+    return 0;
 }
 
 /* BUY, SELL and UNKNOWN are directions; anything else is a trade type. */

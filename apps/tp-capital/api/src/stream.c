@@ -327,29 +327,29 @@ static int parse_position(const struct app *app, ts_str text, struct start *ret)
 }
 
 /*
- * The header, then `since`; *ret is left alone when there is neither. A number alone is trusted in `since` only, where somebody wrote it
- * who has just read a list; in the header it was kept over who knows what.
+ * Both have to be positions; the header wins; *ret is left alone when there is neither. A number alone is trusted in `since` only, where
+ * somebody wrote it who has just read a list; in the header it was kept over who knows what.
  */
 static int read_start(struct ts_http_request *req, const struct app *app, struct start *ret,
                       const char **ret_field)
 {
     struct ts_query query;
-    ts_str field = TS_STR_NONE, text = ts_http_header(req, "Last-Event-ID");
+    ts_str field = TS_STR_NONE, since, header = ts_http_header(req, "Last-Event-ID");
 
-    *ret_field = "Last-Event-ID";
-    if (text.len > 0)
-        return parse_position(app, text, ret);
     *ret_field = "since";
     int r = ts_query_parse(req->query, req->arena, &query, &field);
     if (r < 0)
         return r;
-    text = ts_query_get(&query, "since");
-    if (ts_str_is_none(text))
-        return 0;
-    r = parse_position(app, text, ret);
-    if (r == 0 && ts_str_find(text, TS_STR("-")) < 0)
-        ret->is_ours = true;
-    return r;
+    since = ts_query_get(&query, "since");
+    if (!ts_str_is_none(since)) {
+        r = parse_position(app, since, ret);
+        if (r < 0)
+            return r;
+        if (ts_str_find(since, TS_STR("-")) < 0)
+            ret->is_ours = true;
+    }
+    *ret_field = "Last-Event-ID";
+    return header.len == 0 ? 0 : parse_position(app, header, ret);
 }
 
 static void reply_bad_number(struct ts_http_request *req, const char *field)

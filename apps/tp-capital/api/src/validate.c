@@ -277,7 +277,7 @@ struct validate_result validate_deletion(const json_t *body, struct store_select
         return (struct validate_result){VALIDATE_MISSING, "ingestedAt"};
     if (id && ts_json_i64(id, 0, INT64_MAX, &which.id) < 0)
         return (struct validate_result){VALIDATE_INVALID, "id"};
-    if (!id && read_time(time, &which.from_us) < 0)
+    if (time && read_time(time, &which.from_us) < 0)
         return (struct validate_result){VALIDATE_INVALID, "ingestedAt"};
     int64_t within_us = which.from_us % TS_US_PER_MS == 0 ? TS_US_PER_MS : 1;
     which.to_us = which.from_us + within_us - 1;

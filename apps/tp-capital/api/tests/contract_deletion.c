@@ -197,6 +197,7 @@ static void test_deletion_when_the_body_is_wrong_then_400_says_why_and_nothing_g
         {"{\"ingestedAt\":\"2026-11-03\"}", "Invalid field: ingestedAt"},
         {"{\"ingestedAt\":1793710800123}", "Invalid field: ingestedAt"},
         {"{\"ingestedAt\":\"\"}", "Invalid field: ingestedAt"},
+        {"{\"id\":1,\"ingestedAt\":\"\"}", "Invalid field: ingestedAt"},
         {"{\"id\":1,\"id\":2}", "Invalid JSON"},
         {"[1]", "Invalid JSON"},
         {"", "Invalid JSON"},

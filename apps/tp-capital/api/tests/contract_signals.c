@@ -152,10 +152,37 @@ static void test_signals_when_a_parameter_is_out_of_its_rule_then_400_names_it(v
         api_get(&api, path);
         assert_error(&api, 400, error);
     }
-    char long_search[160] = "/signals?search=";
-    memset(long_search + strlen(long_search), 'x', 101);
-    api_get(&api, long_search);
-    assert_error(&api, 400, "Invalid parameter: search");
+}
+
+/* /signals with one parameter of n letters. */
+static long get_letters(const char *name, char letter, size_t n)
+{
+    char path[512];
+    size_t len = (size_t)snprintf(path, sizeof(path), "/signals?%s=", name);
+    memset(path + len, letter, n);
+    path[len + n] = '\0';
+    return api_get(&api, path);
+}
+
+static void test_signals_when_a_text_is_at_its_limit_then_200_and_one_byte_more_400(void **state)
+{
+    static const struct {
+        const char *name;
+        char letter;
+        size_t max;
+    } cases[] = {{"search", 'x', 100},
+                 {"type", 'x', 40},
+                 {"asset", 'x', 20},
+                 {"channel", 'x', 200},
+                 {"channel", '0', 200}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char error[64];
+        snprintf(error, sizeof(error), "Invalid parameter: %s", cases[i].name);
+        assert_int_equal(get_letters(cases[i].name, cases[i].letter, cases[i].max), 200);
+        get_letters(cases[i].name, cases[i].letter, cases[i].max + 1);
+        assert_error(&api, 400, error);
+    }
 }
 
 static void test_signals_when_paged_by_cursor_then_every_row_comes_once(void **state)
@@ -416,6 +443,8 @@ static void test_forwarded_when_a_message_was_forwarded_then_it_is_listed(void *
     json_decref(list);
     api_get(&api, "/forwarded-messages?limit=1001");
     assert_error(&api, 400, "Invalid parameter: limit");
+    api_get(&api, "/forwarded-messages?channelId=9223372036854775808");
+    assert_error(&api, 400, "Invalid parameter: channelId");
 }
 
 static void test_logs_when_asked_then_newest_first_without_secrets(void **state)
@@ -498,6 +527,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_signals_when_filtered_then_only_matching_rows_newest_first),
         cmocka_unit_test(test_signals_when_a_parameter_is_out_of_its_rule_then_400_names_it),
+        cmocka_unit_test(test_signals_when_a_text_is_at_its_limit_then_200_and_one_byte_more_400),
         cmocka_unit_test(test_signals_when_paged_by_cursor_then_every_row_comes_once),
         cmocka_unit_test(test_signals_when_counted_then_total_is_beside_the_data),
         cmocka_unit_test(test_signals_when_read_then_the_row_has_every_field_of_the_contract),

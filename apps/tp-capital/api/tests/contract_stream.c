@@ -290,13 +290,25 @@ static void test_stream_when_a_reader_does_not_read_then_it_is_cut_and_others_go
 static void test_stream_when_the_number_is_none_then_400(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        "/signals/stream?since=x", "/signals/stream?since=-1",   "/signals/stream?since=1.5",
-        "/signals/stream?since=",  "/signals/stream?since=abc-", "/signals/stream?since=abc-x"};
+    static const char *const bad[] = {"/signals/stream?since=x",
+                                      "/signals/stream?since=-1",
+                                      "/signals/stream?since=1.5",
+                                      "/signals/stream?since=",
+                                      "/signals/stream?since=abc-",
+                                      "/signals/stream?since=abc-x",
+                                      "/signals/stream?since=9223372036854775808"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         api_get(&api, bad[i]);
         assert_error(&api, 400, "Invalid parameter: since");
+        ts_test_http(&(struct ts_test_request){.url = api_url(&api, bad[i]),
+                                               .headers = (const char *const[]){"Last-Event-ID: 1", NULL}},
+                     &api.reply);
+        assert_error(&api, 400, "Invalid parameter: since");
     }
+    ts_test_http(&(struct ts_test_request){.url = api_url(&api, "/signals/stream?since=1"),
+                                           .headers = (const char *const[]){"Last-Event-ID: x", NULL}},
+                 &api.reply);
+    assert_error(&api, 400, "Invalid parameter: Last-Event-ID");
 }
 
 static void test_stream_when_the_service_stops_then_it_ends(void **state)

@@ -47,7 +47,13 @@ export interface paths {
         get: operations["listSignals"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Takes signals out of every list, by id or by the moment they were stored.
+         * @description The row is copied to an archive first, in the same transaction. The message stays known: sent again it is
+         *     `skipped`, and a later edit is kept as a version but does not bring the signal back. `id` is the way to go: several
+         *     signals may share one `ingestedAt`, and then all of them go. With both fields, `id` decides.
+         */
+        delete: operations["deleteSignals"];
         options?: never;
         head?: never;
         patch?: never;
@@ -91,7 +97,8 @@ export interface paths {
          *
          *     Start: with `Last-Event-ID`, else `since`, everything after that position is sent first, in order; with
          *     neither, only what is committed from now on. A position that is too old to replay (more than 1,000 changes),
-         *     higher than any known or of another database answers with one `reset`; so do all streams when the database is
+         *     higher than any known or of another database answers with one `reset`; so does one from before a change of many rows at
+         *     once (import, reparse, retention), which all open streams get as `reset`, as they do when the database is
          *     replaced or restored under the service. The header wins, because the browser's own reconnect sends
          *     it. A comment line (`:`) is sent at once, and after each 15 s of silence. A reader that does not
          *     drain 256 KiB is disconnected and comes back by its position. At shutdown the stream is ended.
@@ -117,6 +124,126 @@ export interface paths {
         /** Dry run: reads a text as /ingest would, stores nothing, and explains the reading. */
         post: operations["parseText"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Registered channels that were not deleted, newest update first. */
+        get: operations["listRegisteredChannels"];
+        put?: never;
+        /** Registers a channel. */
+        post: operations["createChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes what the body names. */
+        put: operations["updateChannel"];
+        post?: never;
+        /** Sets its status to deleted; its history stays, and it may be registered anew. */
+        delete: operations["deleteChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram/bots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Registered bots that were not deleted, newest update first. */
+        get: operations["listBots"];
+        put?: never;
+        /** Registers a bot. */
+        post: operations["createBot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram/bots/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes what the body names. */
+        put: operations["updateBot"];
+        post?: never;
+        /** Sets its status to deleted; its history stays, and it may be registered anew. */
+        delete: operations["deleteBot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * As GET /telegram/channels, the form of the system before.
+         * @deprecated
+         */
+        get: operations["listChannelsLegacy"];
+        put?: never;
+        /**
+         * As POST /telegram/channels, the form of the system before.
+         * @deprecated
+         */
+        post: operations["createChannelLegacy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram-channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * As PUT /telegram/channels/{id}, the form of the system before.
+         * @deprecated
+         */
+        put: operations["updateChannelLegacy"];
+        post?: never;
+        /**
+         * As DELETE /telegram/channels/{id}, the form of the system before.
+         * @deprecated
+         */
+        delete: operations["deleteChannelLegacy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -320,12 +447,12 @@ export interface components {
          */
         Timestamp: string;
         /**
-         * @description Epoch milliseconds (digits), RFC 3339 with zone, or YYYY-MM-DD (midnight UTC).
+         * @description Epoch milliseconds (digits), RFC 3339 with zone and 0 to 6 fraction digits, or YYYY-MM-DD (midnight UTC); from the year 1 to 9999.
          * @example 1795438800000
          * @example 2026-11-23T13:00:00-03:00
          * @example 2026-11-23
          */
-        Instant: string;
+        Instant: string | unknown | unknown | unknown;
         /** @description A number; a string of digits when it lies outside ±2^53. */
         BigId: number | string;
         /** @description Exact decimal with at most 6 places, or null when the message names none. */
@@ -356,12 +483,10 @@ export interface components {
         };
         /** @description `text` is required too, unless `deleted` is true. */
         IngestRequest: {
-            /** @description Telegram's channel id in its -100… form. Must fit int64 and not be 0. */
-            channelId: string | number;
-            /** @description Telegram's server id, 1 to 2^63-1. */
-            messageId: number | string;
+            channelId: components["schemas"]["ChannelIdIn"];
+            messageId: components["schemas"]["MessageIdIn"];
             /** @description At most 16,384 bytes of UTF-8, no NUL. May be empty: then the caption is read. */
-            text?: string;
+            text?: string | null;
             /**
              * Format: date-time
              * @description When the message was first sent: RFC 3339 with zone, 0 to 6 fraction digits, between 2013-01-01 and now + 5 min.
@@ -369,41 +494,53 @@ export interface components {
             timestamp: string;
             photos?: (string | {
                 /** @description At most 512 bytes. */
-                fileId?: string;
-                width?: number;
-                height?: number;
-                fileSize?: number;
-            })[];
+                fileId?: string | null;
+                /** Format: int64 */
+                width?: number | null;
+                /** Format: int64 */
+                height?: number | null;
+                /** Format: int64 */
+                fileSize?: number | null;
+            })[] | null;
             /** @description At most 200 bytes. */
-            channelName?: string;
-            source?: components["schemas"]["Source"];
+            channelName?: string | null;
+            source?: components["schemas"]["Source"] | null;
             /** @description At most 16,384 bytes. */
-            caption?: string;
+            caption?: string | null;
             /** @description At most 20 bytes. */
-            mediaType?: string;
+            mediaType?: string | null;
             /**
              * Format: date-time
              * @description When the gateway had it.
              */
-            receivedAt?: string;
+            receivedAt?: string | null;
             forwarded?: {
-                originalChannelId: string | number;
-                originalMessageId: string | number;
-                destinationChannelId: string | number;
+                originalChannelId: components["schemas"]["ChannelIdIn"];
+                originalMessageId: components["schemas"]["MessageIdIn"];
+                destinationChannelId: components["schemas"]["ChannelIdIn"];
                 /** @enum {string} */
                 method: "forward" | "copy";
-            };
+            } | null;
             /**
              * Format: date-time
              * @description When this version was written, for an edit. Same rule as timestamp, and not before it.
              */
-            editedAt?: string;
+            editedAt?: string | null;
             /**
              * @description The message was taken back.
              * @default false
              */
-            deleted: boolean;
+            deleted: boolean | null;
+        } | {
+            text: string;
+        } | {
+            /** @constant */
+            deleted: true;
         };
+        /** @description Telegram's channel id in its -100… form. Must fit int64 and not be 0. */
+        ChannelIdIn: string | number;
+        /** @description Telegram's server id, 1 to 2^63-1. */
+        MessageIdIn: number | string;
         IngestAnswer: {
             /** @constant */
             status: "ok";
@@ -544,6 +681,82 @@ export interface components {
             source: "timescale";
             timestamp: components["schemas"]["Timestamp"];
         };
+        Channel: {
+            id: string;
+            label: string;
+            channel_id: string;
+            /** @enum {string} */
+            channel_type: "source" | "destination";
+            description: string | null;
+            /** @enum {string} */
+            status: "active" | "inactive";
+            /** @description BUY and SELL stored since it was registered. */
+            signal_count: number;
+            last_signal: components["schemas"]["Timestamp"] | null;
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        ChannelCreate: {
+            /** @description 1 to 200 characters, not only spaces. */
+            label: string;
+            /** @description Telegram's channel id in its -100… form. Must fit int64 and not be 0. */
+            channel_id: string | number;
+            /**
+             * @default source
+             * @enum {string|null}
+             */
+            channel_type: "source" | "destination" | null;
+            description?: string | null;
+        };
+        /** @description At least one field. */
+        ChannelUpdate: {
+            label?: string;
+            channel_id?: string | number;
+            /** @enum {string} */
+            channel_type?: "source" | "destination";
+            description?: string | null;
+            /** @enum {string} */
+            status?: "active" | "inactive";
+            signal_count?: number;
+            last_signal?: components["schemas"]["Timestamp"] | null;
+        };
+        Bot: {
+            id: string;
+            username: string;
+            bot_type: string;
+            description: string | null;
+            /** @enum {string} */
+            status: "active" | "inactive";
+            /** @constant */
+            has_token: true;
+            /** @description First 12 hexadecimal digits of the token's SHA-256; the token itself is kept nowhere. */
+            token_fingerprint: string;
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        BotCreate: {
+            /** @description 1 to 100 characters; a leading @ is taken off. */
+            username: string;
+            /** @description As BotFather gives it. Only its fingerprint is kept. */
+            token: string;
+            /** @default Sender */
+            bot_type: string | null;
+            description?: string | null;
+            /**
+             * @default active
+             * @enum {string|null}
+             */
+            status: "active" | "inactive" | null;
+        };
+        /** @description At least one field. */
+        BotUpdate: {
+            username?: string;
+            token?: string;
+            bot_type?: string;
+            description?: string | null;
+            /** @enum {string} */
+            status?: "active" | "inactive";
+        };
         ForwardedMessage: {
             id: components["schemas"]["BigId"];
             ts: components["schemas"]["Timestamp"];
@@ -572,6 +785,83 @@ export interface components {
         };
     };
     responses: {
+        /** @description Done. */
+        Done: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "status": "ok"
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    status: "ok";
+                };
+            };
+        };
+        /** @description Done. */
+        Success: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "success": true
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    success: true;
+                };
+            };
+        };
+        /** @description There is none, or it was deleted. */
+        ChannelNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Channel not found"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Not usable; the text names the field. */
+        InvalidBody: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Invalid field: label",
+                 *       "field": "label"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description ADMIN_TOKEN is set, and the request does not carry it. */
+        Unauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Unauthorized"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
         /** @description A parameter is out of its rule. */
         InvalidParameter: {
             headers: {
@@ -705,9 +995,25 @@ export interface components {
         };
     };
     parameters: {
-        /** @description Echoed, and stored with the message. */
+        /** @description The `id` that the registration answered. */
+        RegistryId: string;
+        /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+        Channel: string;
+        /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+        Type: string;
+        /** @description Exact ticker, case ignored. */
+        Asset: string;
+        /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+        Search: string;
+        /** @description First `ts`, inclusive. See Instant. */
+        From: components["schemas"]["Instant"];
+        /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+        To: components["schemas"]["Instant"];
+        /** @description Only complete, or only incomplete signals. Absent is both. */
+        Complete: boolean;
+        /** @description 1 to 64 of `[A-Za-z0-9._-]`: echoed, and stored with the message. Any other is replaced by a new one. */
         RequestId: string;
-        /** @description W3C trace context; stored with the message. */
+        /** @description W3C trace context; stored with the message. One that cannot be read begins a new trace. */
         Traceparent: string;
     };
     requestBodies: never;
@@ -723,9 +1029,9 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Echoed, and stored with the message. */
+                /** @description 1 to 64 of `[A-Za-z0-9._-]`: echoed, and stored with the message. Any other is replaced by a new one. */
                 "X-Request-Id"?: components["parameters"]["RequestId"];
-                /** @description W3C trace context; stored with the message. */
+                /** @description W3C trace context; stored with the message. One that cannot be read begins a new trace. */
                 traceparent?: components["parameters"]["Traceparent"];
             };
             path?: never;
@@ -797,19 +1103,19 @@ export interface operations {
                 /** @description The `nextCursor` of the answer before. Opaque. Use it with the same filters. */
                 cursor?: string;
                 /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
-                channel?: string;
+                channel?: components["parameters"]["Channel"];
                 /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
-                type?: string;
+                type?: components["parameters"]["Type"];
                 /** @description Exact ticker, case ignored. */
-                asset?: string;
+                asset?: components["parameters"]["Asset"];
                 /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
-                search?: string;
+                search?: components["parameters"]["Search"];
                 /** @description First `ts`, inclusive. See Instant. */
-                from?: components["schemas"]["Instant"];
+                from?: components["parameters"]["From"];
                 /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
-                to?: components["schemas"]["Instant"];
+                to?: components["parameters"]["To"];
                 /** @description Only complete, or only incomplete signals. Absent is both. */
-                complete?: boolean;
+                complete?: components["parameters"]["Complete"];
                 /** @description Adds `total`, counted up to 10,000. */
                 count?: boolean;
             };
@@ -868,6 +1174,68 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+        };
+    };
+    deleteSignals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    id?: number | string | null;
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, as `ingested_at` of the row.
+                     */
+                    ingestedAt?: string | null;
+                } | {
+                    id: unknown;
+                } | {
+                    ingestedAt: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done; 0 when there was none. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "deleted": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        deleted: number;
+                    };
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
         };
     };
     getSignal: {
@@ -946,7 +1314,7 @@ export interface operations {
                 since?: string;
             };
             header?: {
-                /** @description The last `id` received. A number alone is of an unknown database. */
+                /** @description The last `id` received; empty is none. A number alone is of an unknown database. */
                 "Last-Event-ID"?: string;
             };
             path?: never;
@@ -965,7 +1333,12 @@ export interface operations {
                      *     id: 9f86d081884c7d65-1841
                      *     data: {"id":977,"seq":1841,"asset":"ITUB4"}
                      */
-                    "text/event-stream": string;
+                    "text/event-stream": {
+                        /** @enum {string} */
+                        event: "signal.created" | "signal.updated" | "signal.deleted" | "reset";
+                        id: string;
+                        data: string;
+                    };
                 };
             };
             /** @description Not a position. */
@@ -1097,6 +1470,518 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
         };
     };
+    listRegisteredChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Channel"][];
+                        timestamp: components["schemas"]["Timestamp"];
+                    };
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    createChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelCreate"];
+            };
+        };
+        responses: {
+            /** @description Registered. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "id": "channel-0190c3f1a2b4"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        id: string;
+                    };
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description It is registered already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    updateChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelUpdate"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description There is none, or it was deleted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description Another one has that already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    deleteChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description There is none, or it was deleted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    listBots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Bot"][];
+                        timestamp: components["schemas"]["Timestamp"];
+                    };
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    createBot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BotCreate"];
+            };
+        };
+        responses: {
+            /** @description Registered. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "id": "bot-0190c3f1a2b4"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        id: string;
+                    };
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description It is registered already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Bot already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    updateBot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BotUpdate"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description There is none, or it was deleted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Bot not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description Another one has that already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Bot already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    deleteBot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description There is none, or it was deleted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Bot not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    listChannelsLegacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Channel"][];
+                    };
+                };
+            };
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    createChannelLegacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelCreate"];
+            };
+        };
+        responses: {
+            /** @description Registered. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        channel: components["schemas"]["Channel"];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidBody"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description It is registered already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    updateChannelLegacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelUpdate"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Success"];
+            400: components["responses"]["InvalidBody"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            404: components["responses"]["ChannelNotFound"];
+            /** @description Another one has that already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    deleteChannelLegacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Success"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            404: components["responses"]["ChannelNotFound"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
     listChannels: {
         parameters: {
             query?: never;
@@ -1189,6 +2074,14 @@ export interface operations {
                 from?: components["schemas"]["Instant"];
                 /** @description Last `ts`, inclusive. */
                 to?: components["schemas"]["Instant"];
+                /** @description Substring of message_text or source_channel_name, case ignored. 1 to 100 bytes of UTF-8. */
+                search?: string;
+                /** @description Only messages with an image, or only those without. */
+                media?: boolean;
+                /** @description Only messages that went this way. */
+                method?: "forward" | "copy";
+                /** @description The `nextCursor` of the answer before. Opaque. Use it with the same filters. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1204,6 +2097,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["ForwardedMessage"][];
+                        /** @description Pass as `cursor`; null at the end. */
+                        nextCursor: string | null;
                     };
                 };
             };
@@ -1413,7 +2308,9 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/yaml": string;
+                    "application/yaml": {
+                        [key: string]: unknown;
+                    };
                 };
             };
         };
