@@ -3,9 +3,11 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/zone.h"
 #include "cache.h"
 #include "database.h"
 #include "health.h"
+#include "statistics.h"
 #include "stream.h"
 
 void app_seq_advanced(struct app *app, int64_t seq)
@@ -57,12 +59,17 @@ static int start(struct app *app)
     int r = api_config_database(app->config, app->service->arena, &app->db);
     if (r < 0)
         return r;
+    r = ts_zone_set(app->config->time_zone);
+    if (r < 0)
+        return r;
     log_configuration(app);
     metrics_register(&app->metrics, app);
     app->cache = cache_new();
     app->health = health_new(app);
     app->stream = stream_hub_new(app);
-    return app->cache && app->health && app->stream ? database_start(app) : -ENOMEM;
+    app->statistics = statistics_new(app);
+    bool complete = app->cache && app->health && app->stream && app->statistics;
+    return complete ? database_start(app) : -ENOMEM;
 }
 
 int app_start(struct ts_service *service)

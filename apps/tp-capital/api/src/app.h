@@ -32,6 +32,7 @@ struct app {
     struct cache *cache;
     struct health *health;
     struct stream_hub *stream;
+    struct statistics *statistics;
     struct database *database;
     struct ts_writer *writer;     /* from start on */
     struct ts_reader *readers;    /* NULL until the database is ready, as the listener */

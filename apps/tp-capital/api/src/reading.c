@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answers.h"
 #include "app.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -46,13 +47,6 @@ static int run_list(struct ts_read_job *job, struct ts_db *db)
     return r < 0 ? r : ts_buf_error(&list->body);
 }
 
-static const struct ts_http_header retry_later[] = {{TS_STR("Retry-After"), TS_STR("5")}};
-static const char unavailable_body[] = "{\"error\":\"Database unavailable, please retry\"}";
-static const struct ts_http_response unavailable = {.status = 503,
-                                                    .headers = retry_later,
-                                                    .n_headers = 1,
-                                                    .body = {unavailable_body, sizeof(unavailable_body) - 1}};
-
 static void on_listed(struct ts_read_job *job, int result)
 {
     struct list *list = TS_CONTAINER_OF(job, struct list, job);
@@ -60,7 +54,7 @@ static void on_listed(struct ts_read_job *job, int result)
     if (result < 0) {
         ts_log_error("Failed to read a list", TS_F_ERR(result),
                      TS_F_CSTR("detail", job->error_detail.message));
-        ts_http_answer(server, list->ticket, &unavailable);
+        ts_http_answer(server, list->ticket, &answer_unavailable);
     } else {
         ts_http_answer(server, list->ticket, &(struct ts_http_response){.body_take = &list->body});
     }
@@ -74,7 +68,7 @@ static void start_list(struct ts_http_request *req, struct app *app,
 {
     struct list *list = app->ready ? calloc(1, sizeof(*list)) : NULL;
     if (!list) {
-        ts_http_reply(req, &unavailable);
+        ts_http_reply(req, &answer_unavailable);
         return;
     }
     list->job = (struct ts_read_job){.run = run_list, .done = on_listed};
@@ -85,7 +79,7 @@ static void start_list(struct ts_http_request *req, struct app *app,
         list->forwarded = *forwarded;
     if (ts_reader_submit(app->readers, &list->job) < 0) {
         free(list);
-        ts_http_reply(req, &unavailable);
+        ts_http_reply(req, &answer_unavailable);
         return;
     }
     list->ticket = ts_http_park(req);
@@ -224,14 +218,6 @@ static int put_forwarded(struct list *list, struct ts_db *db)
     return r;
 }
 
-static void reply_bad_parameter(struct ts_http_request *req, ts_str field)
-{
-    char name[64], text[96];
-    snprintf(name, sizeof(name), "%.*s", TS_STR_ARG(ts_utf8_truncate(field, sizeof(name) - 1)));
-    snprintf(text, sizeof(text), "Invalid parameter: %s", name);
-    ts_http_reply_error(req, 400, text, NULL, name);
-}
-
 /* The name of the first parameter that breaks its rule; NONE when none does. */
 static ts_str read_forwarded_filter(const struct ts_query *query, struct store_forwarded_filter *f)
 {
@@ -264,7 +250,7 @@ void reading_forwarded(struct ts_http_request *req, void *ctx)
             return;
         }
     }
-    reply_bad_parameter(req, field);
+    answer_bad_parameter(req, field);
 }
 
 /* --- logs --------------------------------------------------------------------------------------------------------------- */
@@ -290,16 +276,16 @@ void reading_logs(struct ts_http_request *req, void *ctx)
 
     (void)ctx;
     if (ts_query_parse(req->query, req->arena, &query, &field) < 0) {
-        reply_bad_parameter(req, field);
+        answer_bad_parameter(req, field);
         return;
     }
     ts_str limit_text = ts_query_get(&query, "limit"), level_text = ts_query_get(&query, "level");
     if (!ts_str_is_none(limit_text) && ts_parse_i64(limit_text, 1, 200, &limit) < 0) {
-        reply_bad_parameter(req, TS_STR("limit"));
+        answer_bad_parameter(req, TS_STR("limit"));
         return;
     }
     if (!ts_str_is_none(level_text) && parse_level(level_text, &level) < 0) {
-        reply_bad_parameter(req, TS_STR("level"));
+        answer_bad_parameter(req, TS_STR("level"));
         return;
     }
     struct ts_buf body = TS_BUF_INIT(TS_MAX_RESPONSE_BYTES);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answers.h"
 #include "app.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -26,15 +27,6 @@
 /* No further row is begun beyond this: the page ends early, with its nextCursor. The longest row is far shorter than the rest of the buffer. */
 #define PAGE_BYTES        TS_MAX_RESPONSE_BYTES
 #define PAGE_BUFFER_BYTES (PAGE_BYTES + 1024 * 1024)
-
-static void reply_failed(struct ts_http_request *req)
-{
-    static const struct ts_http_header retry[] = {{TS_STR("Retry-After"), TS_STR("5")}};
-    ts_http_reply(req, &(struct ts_http_response){.status = 503,
-                                                  .headers = retry,
-                                                  .n_headers = 1,
-                                                  .body = TS_STR("{\"error\":\"Failed to fetch signals\"}")});
-}
 
 /* --- list: the job ------------------------------------------------------------------------------------------------------ */
 
@@ -240,14 +232,6 @@ static int copy_query(struct list_job *list, const struct ts_http_request *req, 
     return r < 0 ? r : signals_query_parse(raw, list->arena, &list->query, ret_field);
 }
 
-static void reply_bad_parameter(struct ts_http_request *req, ts_str field)
-{
-    char name[64], text[96];
-    snprintf(name, sizeof(name), "%.*s", TS_STR_ARG(ts_utf8_truncate(field, sizeof(name) - 1)));
-    snprintf(text, sizeof(text), "Invalid parameter: %s", name);
-    ts_http_reply_error(req, 400, text, NULL, name);
-}
-
 void signals_list(struct ts_http_request *req, void *ctx)
 {
     struct app *app = app_of(ctx);
@@ -264,9 +248,9 @@ void signals_list(struct ts_http_request *req, void *ctx)
         return;
     }
     if (r == TS_E_INVALID)
-        reply_bad_parameter(req, field);
+        answer_bad_parameter(req, field);
     else
-        reply_failed(req);
+        ts_http_reply(req, &answer_failed);
     if (list)
         list_job_free(list);
 }
@@ -402,12 +386,12 @@ void signals_get(struct ts_http_request *req, void *ctx)
     int64_t id;
 
     if (ts_parse_i64(req->params[0], 0, INT64_MAX, &id) < 0) {
-        reply_bad_parameter(req, TS_STR("id"));
+        answer_bad_parameter(req, TS_STR("id"));
         return;
     }
     struct detail_job *self = app->ready ? calloc(1, sizeof(*self)) : NULL;
     if (!self) {
-        reply_failed(req);
+        ts_http_reply(req, &answer_failed);
         return;
     }
     *self = (struct detail_job){.job = {.run = run_detail, .done = on_detailed},
@@ -416,7 +400,7 @@ void signals_get(struct ts_http_request *req, void *ctx)
                                 .body = TS_BUF_INIT(TS_MAX_RESPONSE_BYTES)};
     if (ts_reader_submit(app->readers, &self->job) < 0) {
         free(self);
-        reply_failed(req);
+        ts_http_reply(req, &answer_failed);
         return;
     }
     self->ticket = ts_http_park(req);

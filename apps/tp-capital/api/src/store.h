@@ -1,7 +1,7 @@
 /*
  * Store: every SQL statement of the service, and nothing else. store_ingest.c writes messages (one by one, both dialects), store_batch.c
  * writes a whole batch of new messages with one statement (PostgreSQL), store_changes.c knows the numbers of change,
- * store_signals.c and store_reading.c read.
+ * store_signals.c and store_reading.c read, store_analytics.c counts.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
@@ -153,6 +153,29 @@ TS_MUST_CHECK int store_list_changes(struct ts_db *db, int64_t since, int64_t up
 
 /* How many there are, counted up to max + 1. */
 TS_MUST_CHECK int store_count_changes(struct ts_db *db, int64_t since, int64_t max, int64_t *ret);
+
+/* --- counts ------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * How many rows, in groups as the database finds them: what a group is of, it adds to. PostgreSQL has a group for each channel, each asset
+ * and each day; SQLite, which would have to sort a million rows for that, gives each row as a group that is of all three.
+ */
+struct store_count {
+    bool of_channel, of_asset, of_day;
+    bool has_channel_id;
+    int64_t channel_id;
+    ts_str channel, asset; /* asset may be NONE */
+    int64_t messages, buy, sell, complete;
+    int64_t last_us; /* the newest ts; it lies in the day that the group is of */
+};
+typedef int (*store_count_fn)(const struct store_count *count, void *ctx);
+
+/*
+ * Counts what the filter lets through (regardless of cursor, limit and offset). Days: the moments when they begin, ascending, and at last
+ * the one when the last of them ends: n_days + 1. The filter's range must lie within them.
+ */
+TS_MUST_CHECK int store_count_groups(struct ts_db *db, const struct store_filter *filter, const int64_t *days,
+                                     size_t n_days, store_count_fn fn, void *ctx);
 
 /* --- the small lists ---------------------------------------------------------------------------------------------------- */
 

@@ -53,6 +53,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/signals/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many signals, by channel, by asset and by day.
+         * @description Counts the rows that the filters of GET /signals let through. Days are those of the service's time zone (`TZ`). Channels and
+         *     assets are sorted by signals descending, then by name; at most 100 of each, `truncated` says when there were more.
+         *     Days ascend and have no gaps; without `from` the range begins 29 days before the day of `to`, and without `to` it ends now. A range over
+         *     1,100 days is 400 `Invalid parameter: from`.
+         */
+        get: operations["getStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/signals/{id}": {
         parameters: {
             query?: never;
@@ -91,7 +114,8 @@ export interface paths {
          *
          *     Start: with `Last-Event-ID`, else `since`, everything after that position is sent first, in order; with
          *     neither, only what is committed from now on. A position that is too old to replay (more than 1,000 changes),
-         *     higher than any known or of another database answers with one `reset`; so do all streams when the database is
+         *     higher than any known or of another database answers with one `reset`; so does one from before a change of many rows at
+         *     once (import, reparse, retention), which all open streams get as `reset`, as they do when the database is
          *     replaced or restored under the service. The header wins, because the browser's own reconnect sends
          *     it. A comment line (`:`) is sent at once, and after each 15 s of silence. A reader that does not
          *     drain 256 KiB is disconnected and comes back by its position. At shutdown the stream is ended.
@@ -559,6 +583,46 @@ export interface components {
             /** @enum {string} */
             forward_method: "forward" | "copy";
         };
+        Counts: {
+            /** @description All rows. */
+            messages: number;
+            /** @description BUY and SELL. */
+            signals: number;
+            buy: number;
+            sell: number;
+            complete: number;
+        };
+        Statistics: {
+            from: components["schemas"]["Timestamp"];
+            to: components["schemas"]["Timestamp"];
+            /**
+             * @description Whose days these are.
+             * @example America/Sao_Paulo
+             */
+            timezone: string;
+            /**
+             * Format: int64
+             * @description The last change these counts reflect.
+             */
+            seq: number;
+            total: components["schemas"]["Counts"];
+            channels: (components["schemas"]["Counts"] & {
+                channel: string;
+                /** @description Null for rows of an older system, which have none. */
+                channel_id: string | null;
+                last_ts: components["schemas"]["Timestamp"];
+            })[];
+            assets: (components["schemas"]["Counts"] & {
+                asset: string;
+                last_ts: components["schemas"]["Timestamp"];
+            })[];
+            days: (components["schemas"]["Counts"] & {
+                /** Format: date */
+                day: string;
+            })[];
+            /** @description There were more than 100 channels or assets. */
+            truncated: boolean;
+        };
         Health: {
             /** @enum {string} */
             status: "ok" | "degraded" | "error";
@@ -705,6 +769,20 @@ export interface components {
         };
     };
     parameters: {
+        /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+        Channel: string;
+        /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+        Type: string;
+        /** @description Exact ticker, case ignored. */
+        Asset: string;
+        /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+        Search: string;
+        /** @description First `ts`, inclusive. See Instant. */
+        From: components["schemas"]["Instant"];
+        /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+        To: components["schemas"]["Instant"];
+        /** @description Only complete, or only incomplete signals. Absent is both. */
+        Complete: boolean;
         /** @description Echoed, and stored with the message. */
         RequestId: string;
         /** @description W3C trace context; stored with the message. */
@@ -797,19 +875,19 @@ export interface operations {
                 /** @description The `nextCursor` of the answer before. Opaque. Use it with the same filters. */
                 cursor?: string;
                 /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
-                channel?: string;
+                channel?: components["parameters"]["Channel"];
                 /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
-                type?: string;
+                type?: components["parameters"]["Type"];
                 /** @description Exact ticker, case ignored. */
-                asset?: string;
+                asset?: components["parameters"]["Asset"];
                 /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
-                search?: string;
+                search?: components["parameters"]["Search"];
                 /** @description First `ts`, inclusive. See Instant. */
-                from?: components["schemas"]["Instant"];
+                from?: components["parameters"]["From"];
                 /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
-                to?: components["schemas"]["Instant"];
+                to?: components["parameters"]["To"];
                 /** @description Only complete, or only incomplete signals. Absent is both. */
-                complete?: boolean;
+                complete?: components["parameters"]["Complete"];
                 /** @description Adds `total`, counted up to 10,000. */
                 count?: boolean;
             };
@@ -868,6 +946,46 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+        };
+    };
+    getStatistics: {
+        parameters: {
+            query?: {
+                /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+                channel?: components["parameters"]["Channel"];
+                /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+                type?: components["parameters"]["Type"];
+                /** @description Exact ticker, case ignored. */
+                asset?: components["parameters"]["Asset"];
+                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                search?: components["parameters"]["Search"];
+                /** @description First `ts`, inclusive. See Instant. */
+                from?: components["parameters"]["From"];
+                /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+                to?: components["parameters"]["To"];
+                /** @description Only complete, or only incomplete signals. Absent is both. */
+                complete?: components["parameters"]["Complete"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
         };
     };
     getSignal: {

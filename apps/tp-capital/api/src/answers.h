@@ -1,0 +1,13 @@
+/* Refusals that several paths share. Thread rule: the loop's thread. */
+#ifndef TP_CAPITAL_ANSWERS_H
+#define TP_CAPITAL_ANSWERS_H
+
+#include "http/server.h"
+
+/* 400 {"error":"Invalid parameter: <field>","field":…} */
+void answer_bad_parameter(struct ts_http_request *req, ts_str field);
+
+/* 503 with Retry-After: {"error":"Failed to fetch signals"}, {"error":"Database unavailable, please retry"} */
+extern const struct ts_http_response answer_failed, answer_unavailable;
+
+#endif
