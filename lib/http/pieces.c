@@ -15,6 +15,17 @@ static struct ts_http_exchange *find(struct ts_http_server *server, ts_http_tick
     return ex && ex->state == state && !ex->conn->doomed ? ex : NULL;
 }
 
+/* From now on the producer is not called, also when the connection is about to be closed for another reason. */
+static struct ts_http_exchange *find_and_silence(struct ts_http_server *server, ts_http_ticket ticket)
+{
+    struct ts_http_exchange *ex = ts_exchange_find(server, ticket);
+    if (!ex || ex->state != TS_EX_PIECES)
+        return NULL;
+    ex->stream_closed = NULL;
+    ex->wants_piece = false;
+    return ex->conn->doomed ? NULL : ex;
+}
+
 static void flush(struct ts_http_exchange *ex)
 {
     if (!ex->conn->busy)
@@ -124,7 +135,7 @@ int ts_http_answer_piece(struct ts_http_server *server, ts_http_ticket ticket, s
 
 void ts_http_answer_end(struct ts_http_server *server, ts_http_ticket ticket)
 {
-    struct ts_http_exchange *ex = find(server, ticket, TS_EX_PIECES);
+    struct ts_http_exchange *ex = find_and_silence(server, ticket);
     if (!ex)
         return;
     assert(ex->may_send);
@@ -138,7 +149,7 @@ void ts_http_answer_end(struct ts_http_server *server, ts_http_ticket ticket)
 
 void ts_http_answer_abort(struct ts_http_server *server, ts_http_ticket ticket)
 {
-    struct ts_http_exchange *ex = find(server, ticket, TS_EX_PIECES);
+    struct ts_http_exchange *ex = find_and_silence(server, ticket);
     if (ex)
         cut(ex);
 }

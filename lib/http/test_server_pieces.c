@@ -330,6 +330,32 @@ static void test_pieces_when_the_reader_vanishes_while_the_producer_works_then_i
     ts_test_connect(&c, ts.port);
 }
 
+static void cut_and_end(void *how)
+{
+    struct ts_http_exchange *ex = ts_exchange_find(ts.server, ticket);
+    ts_conn_doom(ex->conn); /* as when a write fails: it is closed in the loop's next turn */
+    ((void (*)(struct ts_http_server *, ts_http_ticket))how)(ts.server, ticket);
+}
+
+static void test_pieces_when_ended_while_the_connection_is_being_closed_then_nobody_is_told(void **state)
+{
+    static void (*const ways[])(struct ts_http_server *, ts_http_ticket) = {ts_http_answer_end,
+                                                                            ts_http_answer_abort};
+    (void)state;
+    for (size_t i = 0; i < TS_ARRAY_LEN(ways); i++) {
+        plan = PLAN_WAIT;
+        n_asked = 0;
+        ask("GET", "/pieces", "1.1");
+        await_asked(1);
+        ts_test_server_call(&ts, cut_and_end, (void *)ways[i]);
+        assert_true(ts_test_ended(&c));
+        assert_int_equal(ts_test_server_stats(&ts).parked, 0);
+        assert_int_equal(n_closed, 0);
+        ts_test_close(&c);
+        ts_test_connect(&c, ts.port);
+    }
+}
+
 static void test_pieces_when_they_come_later_then_the_answer_goes_on(void **state)
 {
     _cleanup_(ts_buf_done) struct ts_buf got = TS_BUF_INIT(1024);
@@ -450,6 +476,7 @@ int main(void)
         T(test_pieces_when_the_reader_is_slow_then_the_producer_waits_for_it, setup),
         T(test_pieces_when_the_reader_takes_nothing_then_it_is_cut_by_the_write_deadline, setup_quick),
         T(test_pieces_when_the_reader_vanishes_while_the_producer_works_then_it_is_told_once, setup),
+        T(test_pieces_when_ended_while_the_connection_is_being_closed_then_nobody_is_told, setup),
         T(test_pieces_when_they_come_later_then_the_answer_goes_on, setup),
         T(test_pieces_when_pipelined_then_each_answer_waits_for_its_turn, setup),
         T(test_pieces_when_the_server_drains_then_it_waits_for_the_end, setup),

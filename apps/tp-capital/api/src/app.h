@@ -42,6 +42,7 @@ struct app {
     int64_t seq;
     unsigned epoch;
     char store_id[STORE_ID_SIZE];
+    int n_exports;        /* under way */
     size_t pending_bytes; /* of messages on their way to disk */
 };
 

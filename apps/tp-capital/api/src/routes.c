@@ -4,6 +4,7 @@ const struct ts_http_route api_routes[] = {
     {"POST", "/ingest", ingest_post, .on_headers = ingest_check_headers,
      .flags = TS_ROUTE_OWN_AUTH | TS_ROUTE_UNLIMITED},
     {"GET", "/signals", signals_list, .flags = 0},
+    {"GET", "/signals/export", export_get, .flags = 0},
     {"GET", "/signals/statistics", statistics_get, .flags = 0},
     {"GET", "/signals/stream", stream_get, .flags = 0},
     {"GET", "/signals/{id}", signals_get, .flags = 0},

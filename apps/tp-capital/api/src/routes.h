@@ -15,6 +15,9 @@ void ingest_post(struct ts_http_request *req, void *ctx);
 void signals_list(struct ts_http_request *req, void *ctx);
 void signals_get(struct ts_http_request *req, void *ctx);
 
+/* export.c */
+void export_get(struct ts_http_request *req, void *ctx);
+
 /* statistics.c */
 void statistics_get(struct ts_http_request *req, void *ctx);
 

@@ -175,6 +175,8 @@ int store_list_signals(struct ts_db *db, const struct store_filter *filter, stor
 {
     struct ts_db_value params[STORE_FILTERS + 4];
     store_put_filters(params, filter);
+    /* What comes after the cursor is not newer than it: without that bound SQLite reads every row before it again. */
+    params[1] = time_within(TS_MIN(filter->to_us, filter->before_ts_us));
     params[STORE_FILTERS] = time_within(filter->before_ts_us);
     params[STORE_FILTERS + 1] = ts_db_int(filter->before_id);
     params[STORE_FILTERS + 2] = ts_db_int(filter->limit);

@@ -76,6 +76,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/signals/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All rows that match, as one file.
+         * @description The filters and the order of GET /signals, without a limit. The rows are read page by page while they are sent: what is stored
+         *     meanwhile may or may not be in the file, nothing is in it twice. An export that fails on the way ends without the last chunk,
+         *     so that a client sees that it is not whole.
+         *
+         *     `csv` is for a spreadsheet as it opens in Brazil: UTF-8 with its mark, `;`, CRLF, decimal comma, times of the service's time zone,
+         *     a header line in `language`, and an apostrophe before a text that would run as a formula.
+         *     `json` is `{"data":[row…]}` with the rows of GET /signals; `jsonl` one row a line.
+         */
+        get: operations["exportSignals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/signals/{id}": {
         parameters: {
             query?: never;
@@ -986,6 +1012,70 @@ export interface operations {
             421: components["responses"]["Misdirected"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["DatabaseDown"];
+        };
+    };
+    exportSignals: {
+        parameters: {
+            query?: {
+                /** @description The kind of file. */
+                format?: "csv" | "json" | "jsonl";
+                /** @description Of the header line and of yes and no, for csv. */
+                language?: "pt-BR" | "en";
+                /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+                channel?: components["parameters"]["Channel"];
+                /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+                type?: components["parameters"]["Type"];
+                /** @description Exact ticker, case ignored. */
+                asset?: components["parameters"]["Asset"];
+                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                search?: components["parameters"]["Search"];
+                /** @description First `ts`, inclusive. See Instant. */
+                from?: components["parameters"]["From"];
+                /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+                to?: components["parameters"]["To"];
+                /** @description Only complete, or only incomplete signals. Absent is both. */
+                complete?: components["parameters"]["Complete"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description `attachment` with a name: tp-capital-signals.csv, .json or .jsonl. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": {
+                        data: components["schemas"]["Signal"][];
+                    };
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database does not answer, or too many exports run. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Failed to fetch signals"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
         };
     };
     getSignal: {
