@@ -6,6 +6,7 @@ const struct ts_http_route api_routes[] = {
     {"GET", "/signals", signals_list, .flags = 0},
     {"GET", "/signals/export", export_get, .flags = 0},
     {"GET", "/signals/statistics", statistics_get, .flags = 0},
+    {"POST", "/signals/reparse", reparse_post, .on_headers = parse_check_headers, .flags = 0},
     {"GET", "/signals/stream", stream_get, .flags = 0},
     {"GET", "/signals/{id}", signals_get, .flags = 0},
     {"POST", "/parse", parse_post, .on_headers = parse_check_headers, .flags = TS_ROUTE_READ},

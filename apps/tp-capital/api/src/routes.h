@@ -21,6 +21,9 @@ void export_get(struct ts_http_request *req, void *ctx);
 /* statistics.c */
 void statistics_get(struct ts_http_request *req, void *ctx);
 
+/* reparse.c */
+void reparse_post(struct ts_http_request *req, void *ctx);
+
 /* stream.c */
 void stream_get(struct ts_http_request *req, void *ctx);
 

@@ -154,6 +154,35 @@ TS_MUST_CHECK int store_list_changes(struct ts_db *db, int64_t since, int64_t up
 /* How many there are, counted up to max + 1. */
 TS_MUST_CHECK int store_count_changes(struct ts_db *db, int64_t since, int64_t max, int64_t *ret);
 
+/* --- reading again ------------------------------------------------------------------------------------------------------ */
+
+/* Rows by ascending id, of those that are shown. */
+struct store_scan {
+    int64_t after_id, limit;
+    int64_t from_us, to_us; /* inclusive; the extreme values mean any */
+    bool has_channel_id;
+    int64_t channel_id;
+};
+TS_MUST_CHECK int store_scan_signals(struct ts_db *db, const struct store_scan *scan, store_signal_fn fn,
+                                     void *ctx);
+
+/* What a row shows is to be replaced: all but message, version and channel. */
+struct store_rereading {
+    int64_t id, revision, ts_us; /* as they are, as the rest but `signal` */
+    bool has_channel_id;
+    int64_t channel_id;
+    ts_str channel, raw_message;
+    bool counted; /* as BUY or SELL so far */
+    struct signal signal;
+};
+
+/*
+ * Inside a transaction after store_lock_changes() and store_draw_reset(): replaces, with `seq` as the number of the change; the counters
+ * of channels follow.
+ */
+TS_MUST_CHECK int store_replace_readings(struct ts_db *db, const struct store_rereading *items, size_t n,
+                                         int64_t seq, int64_t now_us);
+
 /* --- counts ------------------------------------------------------------------------------------------------------------- */
 
 /*

@@ -107,16 +107,22 @@ static int on_int(const struct ts_row *row, void *ctx)
     return 0;
 }
 
+/* Room for the counters of n messages. */
+static int make_tallies(struct batch *batch, struct ts_db *db, size_t n)
+{
+    batch->db = db;
+    batch->arena = ts_arena_new(n * (sizeof(struct tally) + MESSAGE_CHANNEL_MAX + 64) + 4096);
+    batch->tallies = batch->arena ? TS_ARENA_ARRAY(batch->arena, n, struct tally) : NULL;
+    return batch->tallies ? 0 : -ENOMEM;
+}
+
 static int begin(struct batch *batch, struct ts_db *db, size_t n)
 {
     static const struct ts_sql head = {.text = "SELECT last_seq FROM change_seq"};
 
-    batch->db = db;
-    batch->arena = ts_arena_new(n * (sizeof(struct tally) + MESSAGE_CHANNEL_MAX + 64) + 4096);
-    batch->tallies = batch->arena ? TS_ARENA_ARRAY(batch->arena, n, struct tally) : NULL;
-    if (!batch->tallies)
-        return -ENOMEM;
-    int r = ts_db_begin(db);
+    int r = make_tallies(batch, db, n);
+    if (r == 0)
+        r = ts_db_begin(db);
     if (r == 0 && ts_db_dialect(db) == TS_POSTGRES)
         r = run(batch, &store_sql_lock, NULL, 0);
     if (r == 0)
@@ -158,14 +164,20 @@ static int write_tally(struct batch *batch, const struct tally *tally)
     return run(batch, &registered, one, TS_ARRAY_LEN(one));
 }
 
-static int finish(struct batch *batch)
+static int write_tallies(struct batch *batch)
 {
-    static const struct ts_sql head = {.text = "UPDATE change_seq SET first_seq = $1, last_seq = $2"};
     int r = 0;
-
     qsort(batch->tallies, batch->n_tallies, sizeof(struct tally), tally_compare);
     for (size_t i = 0; i < batch->n_tallies && r == 0; i++)
         r = write_tally(batch, &batch->tallies[i]);
+    return r;
+}
+
+static int finish(struct batch *batch)
+{
+    static const struct ts_sql head = {.text = "UPDATE change_seq SET first_seq = $1, last_seq = $2"};
+
+    int r = write_tallies(batch);
     if (r == 0 && batch->seq > batch->seq_before) {
         const struct ts_db_value numbers[] = {ts_db_int(batch->seq_before + 1), ts_db_int(batch->seq)};
         r = run(batch, &head, numbers, 2);
@@ -539,6 +551,39 @@ int store_apply_each(void *store, struct ts_db *db, struct ts_writer_op *const *
 {
     (void)store;
     return store_settle(db, ops, n, store_all(db, ops, n));
+}
+
+/* --- reading again ------------------------------------------------------------------------------------------------------ */
+
+static int replace_reading(struct batch *batch, const struct store_rereading *item, int64_t seq,
+                           int64_t now_us)
+{
+    _cleanup_(ts_buf_done) struct ts_buf buf = TS_BUF_INIT(1024);
+    const bool counted = counts(&item->signal);
+    const struct store_ingest in = {.message = {.text = item->raw_message},
+                                    .signal = item->signal,
+                                    .take_profit = format_take_profit(&buf, &item->signal),
+                                    .now_us = now_us};
+    if (ts_buf_error(&buf))
+        return -ENOMEM;
+    int r = update_signal(batch, &in, item->id, item->revision, seq);
+    if (r == 0 && item->has_channel_id && counted != item->counted)
+        tally_add(batch, item->channel_id, item->channel, counted - item->counted,
+                  counted ? item->ts_us : MESSAGE_NO_TIME);
+    return r;
+}
+
+int store_replace_readings(struct ts_db *db, const struct store_rereading *items, size_t n, int64_t seq,
+                           int64_t now_us)
+{
+    struct batch batch = {0};
+    int r = make_tallies(&batch, db, n);
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = replace_reading(&batch, &items[i], seq, now_us);
+    if (r == 0)
+        r = write_tallies(&batch);
+    ts_arena_free(batch.arena);
+    return r;
 }
 
 int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n)

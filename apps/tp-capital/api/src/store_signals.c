@@ -210,6 +210,27 @@ int store_get_signal(struct ts_db *db, int64_t id, store_signal_fn fn, void *ctx
     return n < 0 ? (int)n : n == 0 ? TS_E_NOT_FOUND : 0;
 }
 
+/* --- reading again ------------------------------------------------------------------------------------------------------ */
+
+#define SCAN(columns, any_channel)                                                                         \
+    "SELECT " columns " FROM tp_capital_signals s WHERE s.id > $1 AND s.deleted_at IS NULL AND s.ts >= $2" \
+    " AND s.ts <= $3 AND (" any_channel " IS NULL OR s.channel_id = $4) ORDER BY s.id LIMIT $5"
+
+int store_scan_signals(struct ts_db *db, const struct store_scan *scan, store_signal_fn fn, void *ctx)
+{
+    static const struct ts_sql sql = {.text = SCAN(COLUMNS_POSTGRES, "$4::bigint"),
+                                      .sqlite = SCAN(COLUMNS_SQLITE, "$4")};
+    const struct ts_db_value params[] = {
+        ts_db_int(scan->after_id), time_within(scan->from_us),
+        time_within(scan->to_us),  scan->has_channel_id ? ts_db_int(scan->channel_id) : ts_db_null(),
+        ts_db_int(scan->limit),
+    };
+    struct sink sink = {.fn = fn, .ctx = ctx};
+    return run(db, &sql, params, TS_ARRAY_LEN(params), on_signal, &sink);
+}
+
+/* --- versions ----------------------------------------------------------------------------------------------------------- */
+
 struct version_sink {
     store_version_fn fn;
     void *ctx;

@@ -102,6 +102,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/signals/reparse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads stored messages again with the present parser; shows what would differ, or adopts it.
+         * @description Goes over the stored signals by ascending `id`, at most `limit` rows a call (fewer when the answer
+         *     would exceed 8 MiB), from `cursor` on. Without `adopt` it is a dry run and changes nothing. With it, the rows that differ are replaced in one transaction, counters follow, and streams send `reset`
+         *     (one `seq` for all). Messages, versions and keys are never touched. Repeat with `nextCursor` until it is null.
+         */
+        post: operations["reparseSignals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/signals/{id}": {
         parameters: {
             query?: never;
@@ -649,6 +671,31 @@ export interface components {
             /** @description There were more than 100 channels or assets. */
             truncated: boolean;
         };
+        ReparseAnswer: {
+            /** @constant */
+            status: "ok";
+            /** @description The changes below are stored. */
+            adopted: boolean;
+            /** @description Rows looked at in this call. */
+            scanned: number;
+            /** @description Rows that differ. */
+            changed: number;
+            /** @description The rows that differ, by ascending id. */
+            data: {
+                id: components["schemas"]["BigId"];
+                ts: components["schemas"]["Timestamp"];
+                channel: string;
+                channel_id: string | null;
+                message_id: components["schemas"]["BigId"] | null;
+                raw_message: string;
+                /** @description Names of the fields that differ. */
+                fields: string[];
+                before: components["schemas"]["ParsedSignal"];
+                after: components["schemas"]["ParsedSignal"];
+            }[];
+            /** @description Pass as `cursor`; null at the end. */
+            nextCursor: string | null;
+        };
         Health: {
             /** @enum {string} */
             status: "ok" | "degraded" | "error";
@@ -662,6 +709,20 @@ export interface components {
         };
     };
     responses: {
+        /** @description ADMIN_TOKEN is set, and the request does not carry it. */
+        Unauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Unauthorized"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
         /** @description A parameter is out of its rule. */
         InvalidParameter: {
             headers: {
@@ -1076,6 +1137,61 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+        };
+    };
+    reparseSignals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default false */
+                    adopt?: boolean;
+                    /**
+                     * @description Rows to look at.
+                     * @default 500
+                     */
+                    limit?: number;
+                    /** @description `nextCursor` of the answer before. */
+                    cursor?: string | null;
+                    /** @description Only this channel. */
+                    channelId?: string;
+                    from?: components["schemas"]["Instant"];
+                    to?: components["schemas"]["Instant"];
+                };
+            };
+        };
+        responses: {
+            /** @description What was looked at. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReparseAnswer"];
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
         };
     };
     getSignal: {
