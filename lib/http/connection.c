@@ -488,7 +488,10 @@ void ts_conn_run_due(struct ts_http_connection *conn)
         ts_conn_close(conn);
         return;
     }
-    if (!conn->held || conn->resting || conn->state == TS_CONN_CLOSED)
+    if (conn->state == TS_CONN_CLOSED)
+        return;
+    ts_pieces_run_due(conn);
+    if (!conn->held || conn->resting || conn->doomed || conn->state == TS_CONN_CLOSED)
         return;
     struct ts_buf unread = conn->unread;
     conn->unread = (struct ts_buf)TS_BUF_INIT(TS_READ_BYTES);

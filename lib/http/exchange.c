@@ -159,7 +159,7 @@ void ts_exchange_forget_ticket(struct ts_http_exchange *ex)
     *slot = (struct ts_ticket_slot){.generation = slot->generation + 1, .next_free = server->free_slot};
     server->free_slot = index;
     ex->ticket = 0;
-    if (ex->state == TS_EX_PARKED)
+    if (ex->state == TS_EX_PARKED || ex->state == TS_EX_PIECES)
         server->n_parked--;
     else if (ex->state == TS_EX_STREAM)
         server->n_streams--;
@@ -180,7 +180,7 @@ void ts_exchange_report(struct ts_http_exchange *ex)
  * Whether the connection must end with this answer. An unread body keeps it only when it is short and certainly coming: after
  * `Expect: 100-continue` the client may leave it out, and a chunked one has no known end.
  */
-static bool is_last_answer(const struct ts_http_exchange *ex)
+bool ts_exchange_is_last(const struct ts_http_exchange *ex)
 {
     const struct ts_http_connection *conn = ex->conn;
     if (!ex->keep_alive || conn->state != TS_CONN_OPEN)
@@ -194,7 +194,7 @@ static bool is_last_answer(const struct ts_http_exchange *ex)
 void ts_exchange_respond(struct ts_http_exchange *ex, const struct ts_http_response *response)
 {
     struct ts_http_connection *conn = ex->conn;
-    bool last = is_last_answer(ex);
+    bool last = ts_exchange_is_last(ex);
     int error = ts_response_write(ex, response, last);
     ts_exchange_forget_ticket(ex);
     ex->state = TS_EX_ANSWERED;

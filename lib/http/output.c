@@ -48,7 +48,9 @@ static void on_written(uv_write_t *write, int status)
         ts_conn_close(conn);
         return;
     }
-    if (conn->writing_exchanges == 0)
+    if (conn->writing_exchanges == 0 && conn->first->state == TS_EX_PIECES)
+        ts_pieces_taken(conn->first);
+    else if (conn->writing_exchanges == 0)
         ts_buf_clear(&conn->first->out); /* a stream's */
     while (conn->writing_exchanges > 0) {
         pop(conn);
@@ -132,6 +134,21 @@ static void send_stream(struct ts_http_connection *conn)
         ts_exchange_report(ex);
 }
 
+/* One piece at a time; the next is asked for when it is taken. */
+static void send_piece(struct ts_http_connection *conn)
+{
+    struct ts_http_exchange *ex = conn->first;
+    uv_buf_t pieces[2];
+    unsigned n = add_piece(pieces, 0, &ex->out);
+
+    n = add_piece(pieces, n, &ex->out_body);
+    conn->writing_exchanges = 0;
+    if (n > 0)
+        send_pieces(conn, pieces, n);
+    if (!conn->writing && !conn->doomed)
+        ts_pieces_taken(ex);
+}
+
 static void send_continue(struct ts_http_connection *conn)
 {
     static char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -176,6 +193,8 @@ void ts_conn_flush(struct ts_http_connection *conn)
         }
         if (ex->state == TS_EX_STREAM)
             send_stream(conn);
+        else if (ex->state == TS_EX_PIECES)
+            send_piece(conn);
         else if (ex->state == TS_EX_BODY && ex->continue_due)
             send_continue(conn);
         break;

@@ -108,6 +108,13 @@ static void put_common(struct ts_http_exchange *ex, bool close)
         ts_buf_str(&ex->out, TS_STR("Connection: keep-alive\r\n"));
 }
 
+static void put_content_type(struct ts_buf *out, const struct ts_http_response *response)
+{
+    ts_header_write(out, TS_STR("Content-Type"),
+                    response->content_type ? ts_str_from(response->content_type)
+                                           : TS_STR("application/json"));
+}
+
 int ts_response_write(struct ts_http_exchange *ex, const struct ts_http_response *response, bool close)
 {
     struct ts_buf *out = &ex->out;
@@ -119,9 +126,7 @@ int ts_response_write(struct ts_http_exchange *ex, const struct ts_http_response
     out->max_bytes = TS_MAX_RESPONSE_BYTES;
     put_status_line(out, status);
     if (!bodiless) {
-        ts_str type =
-            response->content_type ? ts_str_from(response->content_type) : TS_STR("application/json");
-        ts_header_write(out, TS_STR("Content-Type"), type);
+        put_content_type(out, response);
         ts_buf_str(out, TS_STR("Content-Length: "));
         ts_buf_i64(out, (int64_t)body.len);
         ts_buf_str(out, TS_STR("\r\n"));
@@ -143,6 +148,23 @@ int ts_response_write(struct ts_http_exchange *ex, const struct ts_http_response
         *response->body_take = (struct ts_buf)TS_BUF_INIT(response->body_take->max_bytes);
     }
     ex->status = status;
+    return ts_buf_error(out);
+}
+
+int ts_response_write_pieces(struct ts_http_exchange *ex, const struct ts_http_response *response, bool close)
+{
+    struct ts_buf *out = &ex->out;
+    ts_buf_clear(out);
+    out->max_bytes = TS_MAX_RESPONSE_BYTES;
+    put_status_line(out, response->status ? response->status : 200);
+    put_content_type(out, response);
+    if (!ex->http_1_0)
+        ts_buf_str(out, TS_STR("Transfer-Encoding: chunked\r\n"));
+    put_common(ex, close);
+    for (size_t i = 0; i < response->n_headers; i++)
+        ts_header_write(out, response->headers[i].name, response->headers[i].value);
+    ts_buf_str(out, TS_STR("\r\n"));
+    ex->status = response->status ? response->status : 200;
     return ts_buf_error(out);
 }
 

@@ -6,6 +6,8 @@
  *
  *   - answer now:    ts_http_reply(req, &response)
  *   - answer later:  ticket = ts_http_park(req), return; then ts_http_answer(server, ticket, &response) on the loop's thread
+ *   - in pieces:     ticket = ts_http_park(req), return; then ts_http_answer_begin(server, ticket, …), and for each call of `more`
+ *                    ts_http_answer_piece() or ts_http_answer_end()
  *   - stream:        ticket = ts_http_stream(req, …), return; then ts_http_stream_send(server, ticket, bytes) …
  *
  * A parked request is known by its number only. When its client vanishes (a reset), the connection and the request's arena are
@@ -194,6 +196,33 @@ int ts_http_answer_error(struct ts_http_server *server, ts_http_ticket ticket, i
 
 /* The parked request while its client is there, else NULL. For reading its header at answer time. */
 struct ts_http_request *ts_http_parked(struct ts_http_server *server, ts_http_ticket ticket);
+
+/*
+ * An answer of any length with bounded memory: a parked request is answered piece by piece. Sends the header (`body` and `body_take` of
+ * the response are ignored); from then on `more` is called whenever the client has taken all that was sent, and is answered, then or
+ * later, by exactly one of ts_http_answer_piece(), _end() and _abort(): so one piece is in memory, and a slow client slows the producer.
+ * A client has write_timeout_us for each piece: keep them short, some 64 KiB.
+ *
+ * The body is chunked, and the connection is used again after it; HTTP/1.0 gets it as it is, and it ends with the connection. What fails
+ * on the way is cut by ts_http_answer_abort() and then lacks the last chunk. A drain waits for the end. `closed` is called once
+ * when the client has gone or is cut before the end, as for streams; not after _end() or _abort(). Neither call-back is called from
+ * inside a function of this header.
+ *
+ * 0; TS_E_GONE when the client has left, or asked by HEAD and has its header now: then nothing more is to be done.
+ */
+struct ts_http_pieces {
+    void (*more)(ts_http_ticket ticket, void *ctx);
+    void (*closed)(ts_http_ticket ticket, void *ctx);
+    void *ctx;
+};
+TS_MUST_CHECK int ts_http_answer_begin(struct ts_http_server *server, ts_http_ticket ticket,
+                                       const struct ts_http_response *response,
+                                       const struct ts_http_pieces *pieces);
+
+/* 0 or TS_E_GONE. The buffer is taken over in any case. An empty piece only asks for the next. */
+int ts_http_answer_piece(struct ts_http_server *server, ts_http_ticket ticket, struct ts_buf *body_take);
+void ts_http_answer_end(struct ts_http_server *server, ts_http_ticket ticket);
+void ts_http_answer_abort(struct ts_http_server *server, ts_http_ticket ticket); /* at any time */
 
 /*
  * Server-sent events: sends 200 text/event-stream (no-store, X-Accel-Buffering: no). A comment line goes out each 15 s by itself.

@@ -7,6 +7,7 @@
  *   request.c     the header block into a struct ts_http_request
  *   exchange.c    one request and its answer: pool, tickets, reply, park, answer
  *   stream.c      server-sent events
+ *   pieces.c      answers in pieces
  *   router.c      patterns
  *
  * A connection has a queue of exchanges in the order of the requests; the last may still be read, the first answered ones are
@@ -50,6 +51,7 @@ enum ts_exchange_state {
     TS_EX_PARKED,
     TS_EX_ANSWERED, /* `out` and `out_body` are the whole answer */
     TS_EX_STREAM,
+    TS_EX_PIECES, /* `out` and `out_body` are one piece of the answer, or empty */
 };
 
 struct ts_http_exchange {
@@ -71,8 +73,12 @@ struct ts_http_exchange {
     bool is_head;      /* HEAD */
     bool continue_due; /* 100 Continue as soon as it is the first in the queue */
     bool reported;     /* on_answered was called */
+    bool wants_piece;  /* `more` is called in the loop's next turn */
+    bool may_send;     /* `more` was called and not yet answered by a piece or the end */
+    bool is_begun;     /* a chunk was sent: the next begins with its line end */
     ts_http_ticket ticket;
-    void (*stream_closed)(ts_http_ticket ticket, void *ctx);
+    void (*stream_closed)(ts_http_ticket ticket, void *ctx); /* also of an answer in pieces */
+    void (*more)(ts_http_ticket ticket, void *ctx);
     void *stream_ctx;
     int64_t stream_sent_us;
 };
@@ -210,6 +216,7 @@ void ts_exchange_free(struct ts_http_exchange *ex);
 void ts_exchange_pool_free(struct ts_http_server *server);
 void ts_exchange_report(struct ts_http_exchange *ex);
 void ts_exchange_respond(struct ts_http_exchange *ex, const struct ts_http_response *response);
+bool ts_exchange_is_last(const struct ts_http_exchange *ex); /* the connection must end with its answer */
 void ts_exchange_respond_error(struct ts_http_exchange *ex, int status, const char *text, const char *code,
                                const char *field);
 ts_http_ticket ts_exchange_ticket(struct ts_http_exchange *ex); /* 0 = out of memory */
@@ -221,10 +228,16 @@ void ts_stream_notify_closed(struct ts_http_exchange *ex);
 void ts_stream_end(struct ts_http_connection *conn); /* the server drains */
 void ts_stream_heartbeat(struct ts_http_connection *conn, int64_t now_us);
 
+/* pieces.c */
+void ts_pieces_taken(struct ts_http_exchange *ex); /* by the socket: all of `out` and `out_body` */
+void ts_pieces_run_due(struct ts_http_connection *conn);
+
 /* response.c */
 void ts_header_write(struct ts_buf *out, ts_str name, ts_str value);
 int ts_response_write(struct ts_http_exchange *ex, const struct ts_http_response *response, bool close);
 int ts_response_write_stream(struct ts_http_exchange *ex);
+int ts_response_write_pieces(struct ts_http_exchange *ex, const struct ts_http_response *response,
+                             bool close); /* the header */
 
 /* router.c */
 int ts_routes_check(const struct ts_http_route *routes, size_t n);

@@ -99,7 +99,7 @@ void ts_http_stream_close(struct ts_http_server *server, ts_http_ticket ticket)
 
 void ts_stream_notify_closed(struct ts_http_exchange *ex)
 {
-    if (ex->state != TS_EX_STREAM || !ex->stream_closed)
+    if ((ex->state != TS_EX_STREAM && ex->state != TS_EX_PIECES) || !ex->stream_closed)
         return;
     void (*closed)(ts_http_ticket, void *) = ex->stream_closed;
     ts_http_ticket ticket = ex->ticket;

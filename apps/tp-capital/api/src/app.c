@@ -4,17 +4,12 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/zone.h"
 #include "cache.h"
 #include "database.h"
 #include "health.h"
+#include "statistics.h"
 #include "stream.h"
-
-static const struct ts_http_header retry_later[] = {{TS_STR("Retry-After"), TS_STR("5")}};
-static const char unavailable_body[] = "{\"error\":\"Database unavailable, please retry\"}";
-const struct ts_http_response app_unavailable = {.status = 503,
-                                                 .headers = retry_later,
-                                                 .n_headers = 1,
-                                                 .body = {unavailable_body, sizeof(unavailable_body) - 1}};
 
 bool app_is_overloaded(const struct app *app)
 {
@@ -76,12 +71,17 @@ static int start(struct app *app)
     int r = api_config_database(app->config, app->service->arena, &app->db);
     if (r < 0)
         return r;
+    r = ts_zone_set(app->config->time_zone);
+    if (r < 0)
+        return r;
     log_configuration(app);
     metrics_register(&app->metrics, app);
     app->cache = cache_new();
     app->health = health_new(app);
     app->stream = stream_hub_new(app);
-    return app->cache && app->health && app->stream ? database_start(app) : -ENOMEM;
+    app->statistics = statistics_new(app);
+    bool complete = app->cache && app->health && app->stream && app->statistics;
+    return complete ? database_start(app) : -ENOMEM;
 }
 
 int app_start(struct ts_service *service)

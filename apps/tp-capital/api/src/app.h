@@ -32,6 +32,7 @@ struct app {
     struct cache *cache;
     struct health *health;
     struct stream_hub *stream;
+    struct statistics *statistics;
     struct database *database;
     struct ts_writer *writer;     /* from start on */
     struct ts_reader *readers;    /* NULL until the database is ready, as the listener */
@@ -41,6 +42,7 @@ struct app {
     int64_t seq;
     unsigned epoch;
     char store_id[STORE_ID_SIZE];
+    int n_exports;        /* under way */
     size_t pending_bytes; /* on their way to disk */
 };
 
@@ -71,9 +73,6 @@ bool app_is_overloaded(const struct app *app);
 
 /* True for an error of a write that is no fault of the database, but of ours: 500. */
 bool app_is_defect(int error);
-
-/* 503 with Retry-After: what every route but those of signals says while the database is away. */
-extern const struct ts_http_response app_unavailable;
 
 static inline bool app_is_sqlite(const struct app *app)
 {

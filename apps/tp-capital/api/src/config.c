@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "base/zone.h"
+
 #define FIELD(member)  offsetof(struct api_config, member)
 #define COMMON(member) (offsetof(struct api_config, common) + offsetof(struct ts_service_config, member))
 
@@ -23,6 +25,13 @@ static const char *check_url(const void *member)
     if (ts_str_starts_with(text, TS_STR("postgres://")) || ts_str_starts_with(text, TS_STR("postgresql://")))
         return NULL;
     return "must begin with postgres:// or postgresql://";
+}
+
+static const char *check_time_zone(const void *member)
+{
+    return ts_zone_is_known(*(const ts_str *)member)
+               ? NULL
+               : "must be a name of the system's time zone database, as America/Sao_Paulo";
 }
 
 const struct ts_config_field api_config_fields[] = {
@@ -125,7 +134,9 @@ const struct ts_config_field api_config_fields[] = {
      .type = TS_CONFIG_STR,
      .offset = FIELD(time_zone),
      .fallback = "America/Sao_Paulo",
-     .help = "No effect: every time is UTC, and the page shows it in its own zone"},
+     .check = check_time_zone,
+     .help = "Whose days GET /signals/statistics counts and whose clock a spreadsheet shows; all other times "
+             "are UTC"},
     {.name = "CORS_ORIGIN",
      .type = TS_CONFIG_STR_LIST,
      .offset = COMMON(cors_origins),

@@ -1,4 +1,5 @@
 /* GET /forwarded-messages: what was passed on to other channels, newest first, page by page. */
+#include "answers.h"
 #include "base/error.h"
 #include "base/number.h"
 #include "http/query.h"
@@ -149,5 +150,5 @@ void forwarded_list(struct ts_http_request *req, void *ctx)
     if (r == 0 && ts_str_is_none(field))
         list_start(req, app_of(ctx), put_list, &wanted, sizeof(wanted));
     else
-        list_refuse_parameter(req, field);
+        answer_bad_parameter(req, field);
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "answers.h"
 #include "app.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -72,7 +73,7 @@ static void refuse(struct app *app, struct ts_http_request *req, const struct va
     char text[64];
     if (result->problem == VALIDATE_NO_MEMORY) {
         count(app, INGEST_DB_ERROR);
-        ts_http_reply(req, &app_unavailable);
+        ts_http_reply(req, &answer_unavailable);
         return;
     }
     count(app, INGEST_VALIDATION_ERROR);
@@ -108,7 +109,7 @@ static struct store_ingest *read_request(struct app *app, struct ts_http_request
                                   ts_trace_format(&req->trace, traceparent), now_us);
     if (!ingest) {
         count(app, INGEST_DB_ERROR);
-        ts_http_reply(req, &app_unavailable);
+        ts_http_reply(req, &answer_unavailable);
     }
     return ingest;
 }
@@ -162,7 +163,7 @@ static void answer(struct app *app, const struct store_ingest *in, enum ingest_s
     if (status == INGEST_DUPLICATE || status == INGEST_DUPLICATE_DB)
         response.body = TS_STR("{\"status\":\"ok\",\"skipped\":true}");
     if (status == INGEST_DB_ERROR)
-        response = app_unavailable;
+        response = answer_unavailable;
     ts_http_answer(server, in->ticket,
                    &response); /* a client that has left asks again and is told `skipped` */
 }
@@ -226,7 +227,7 @@ void ingest_post(struct ts_http_request *req, void *ctx)
     struct app *app = app_of(ctx);
     if (app_is_overloaded(app)) {
         count(app, INGEST_DB_ERROR);
-        ts_http_reply(req, &app_unavailable);
+        ts_http_reply(req, &answer_unavailable);
         return;
     }
     _cleanup_(store_ingest_freep) struct store_ingest *in = read_request(app, req);
@@ -237,7 +238,7 @@ void ingest_post(struct ts_http_request *req, void *ctx)
     in->op.deadline_us = req->received_us + INGEST_DEADLINE_US;
     if (ts_writer_submit(app->writer, &in->op) < 0) {
         count(app, INGEST_DB_ERROR);
-        ts_http_reply(req, &app_unavailable);
+        ts_http_reply(req, &answer_unavailable);
         return;
     }
     app->pending_bytes += in->size_bytes;

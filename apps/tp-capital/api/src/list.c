@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answers.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
@@ -37,7 +38,7 @@ static void on_listed(struct ts_read_job *job, int result)
     if (result < 0) {
         ts_log_error("Failed to read a list", TS_F_ERR(result),
                      TS_F_CSTR("detail", job->error_detail.message));
-        ts_http_answer(server, list->ticket, &app_unavailable);
+        ts_http_answer(server, list->ticket, &answer_unavailable);
     } else {
         ts_http_answer(server, list->ticket, &(struct ts_http_response){.body_take = &list->body});
     }
@@ -49,7 +50,7 @@ void list_start(struct ts_http_request *req, struct app *app, list_put_fn put, c
 {
     struct list *list = app->ready ? calloc(1, sizeof(*list) + size) : NULL;
     if (!list) {
-        ts_http_reply(req, &app_unavailable);
+        ts_http_reply(req, &answer_unavailable);
         return;
     }
     list->job = (struct ts_read_job){.run = run_list, .done = on_listed};
@@ -60,7 +61,7 @@ void list_start(struct ts_http_request *req, struct app *app, list_put_fn put, c
         memcpy(list->args, args, size);
     if (ts_reader_submit(app->readers, &list->job) < 0) {
         free(list);
-        ts_http_reply(req, &app_unavailable);
+        ts_http_reply(req, &answer_unavailable);
         return;
     }
     list->ticket = ts_http_park(req);
@@ -85,12 +86,4 @@ void list_put_time(struct ts_jsonw *w, const char *key, const struct ts_row *row
         ts_jsonw_null(w);
     else
         ts_jsonw_time(w, ts_row_time(row, column));
-}
-
-void list_refuse_parameter(struct ts_http_request *req, ts_str name)
-{
-    char cut[64], text[96];
-    snprintf(cut, sizeof(cut), "%.*s", TS_STR_ARG(ts_utf8_truncate(name, sizeof(cut) - 1)));
-    snprintf(text, sizeof(text), "Invalid parameter: %s", cut);
-    ts_http_reply_error(req, 400, text, NULL, cut);
 }

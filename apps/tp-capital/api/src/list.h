@@ -19,7 +19,4 @@ void list_put_id(struct ts_jsonw *w, const char *key, int64_t id);
 void list_put_time(struct ts_jsonw *w, const char *key, const struct ts_row *row, int column);
 void list_put_now(struct ts_jsonw *w);
 
-/* 400 {"error":"Invalid parameter: …"} */
-void list_refuse_parameter(struct ts_http_request *req, ts_str name);
-
 #endif

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "answers.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
@@ -65,7 +66,7 @@ static void answer(const struct mutation *m, int result)
     if (app_is_defect(result))
         ts_http_answer_error(server, m->ticket, 500, "Internal server error", NULL, NULL);
     else if (result < 0)
-        ts_http_answer(server, m->ticket, &app_unavailable);
+        ts_http_answer(server, m->ticket, &answer_unavailable);
     else if (m->outcome == TS_E_NOT_FOUND)
         ts_http_answer_error(server, m->ticket, 404, m->kind->not_found, NULL, NULL);
     else if (m->outcome == TS_E_CONFLICT)
@@ -139,7 +140,7 @@ static struct mutation *mutation_new(struct ts_http_request *req, struct app *ap
     } else {
         ts_arena_free(arena);
     }
-    ts_http_reply(req, &app_unavailable);
+    ts_http_reply(req, &answer_unavailable);
     return NULL;
 }
 
@@ -148,7 +149,7 @@ static void refuse(struct ts_http_request *req, const struct mutation_kind *kind
 {
     char text[64];
     if (result->problem == VALIDATE_NO_MEMORY) {
-        ts_http_reply(req, &app_unavailable);
+        ts_http_reply(req, &answer_unavailable);
     } else if (result->problem == VALIDATE_MISSING) {
         ts_http_reply_error(req, 400, kind->missing, NULL, kind->missing_field);
     } else {
@@ -183,7 +184,7 @@ void mutation_handle(struct ts_http_request *req, struct app *app, const struct 
     if (!m || !read_body(m, req))
         return;
     if (ts_writer_submit(app->writer, &m->op) < 0) {
-        ts_http_reply(req, &app_unavailable);
+        ts_http_reply(req, &answer_unavailable);
         return;
     }
     app->pending_bytes += MUTATION_BYTES;

@@ -1,4 +1,5 @@
 /* The small lists of tp-capital 4.4: root, channels that sent something, logs. */
+#include "answers.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/number.h"
@@ -69,16 +70,16 @@ void reading_logs(struct ts_http_request *req, void *ctx)
 
     (void)ctx;
     if (ts_query_parse(req->query, req->arena, &query, &field) < 0) {
-        list_refuse_parameter(req, field);
+        answer_bad_parameter(req, field);
         return;
     }
     ts_str limit_text = ts_query_get(&query, "limit"), level_text = ts_query_get(&query, "level");
     if (!ts_str_is_none(limit_text) && ts_parse_i64(limit_text, 1, 200, &limit) < 0) {
-        list_refuse_parameter(req, TS_STR("limit"));
+        answer_bad_parameter(req, TS_STR("limit"));
         return;
     }
     if (!ts_str_is_none(level_text) && parse_level(level_text, &level) < 0) {
-        list_refuse_parameter(req, TS_STR("level"));
+        answer_bad_parameter(req, TS_STR("level"));
         return;
     }
     struct ts_buf body = TS_BUF_INIT(TS_MAX_RESPONSE_BYTES);

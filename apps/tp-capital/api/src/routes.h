@@ -18,6 +18,15 @@ void signals_get(struct ts_http_request *req, void *ctx);
 /* signals_delete.c */
 void signals_delete(struct ts_http_request *req, void *ctx);
 
+/* export.c */
+void export_get(struct ts_http_request *req, void *ctx);
+
+/* statistics.c */
+void statistics_get(struct ts_http_request *req, void *ctx);
+
+/* reparse.c */
+void reparse_post(struct ts_http_request *req, void *ctx);
+
 /* stream.c */
 void stream_get(struct ts_http_request *req, void *ctx);
 

@@ -18,21 +18,39 @@ static void put_price_if(struct ts_jsonw *w, const char *key, bool present, int6
     put_price(w, key, present ? price_e6 : 0);
 }
 
+/* The next price of "32.1,33". */
+static bool next_price(ts_str *rest, int64_t *ret_e6)
+{
+    ts_str piece;
+    while (ts_str_split(rest, ',', &piece))
+        if (ts_parse_e6(piece, ret_e6) == 0)
+            return true;
+    return false;
+}
+
+size_t row_take_profit(const struct store_signal *row, int64_t *prices_e6, size_t max)
+{
+    ts_str rest =
+        row->take_profit.len < 2 ? TS_STR("") : (ts_str){row->take_profit.ptr + 1, row->take_profit.len - 2};
+    size_t n = 0;
+    while (n < max && next_price(&rest, &prices_e6[n]))
+        n++;
+    return n;
+}
+
 /* "{32.1,33}" becomes [32.1,33]. */
 static void put_take_profit(struct ts_jsonw *w, ts_str list)
 {
+    int64_t price_e6;
     ts_jsonw_key(w, "take_profit");
     if (list.len < 2) {
         ts_jsonw_null(w);
         return;
     }
-    ts_str rest = {list.ptr + 1, list.len - 2}, piece;
+    ts_str rest = {list.ptr + 1, list.len - 2};
     ts_jsonw_array(w);
-    while (ts_str_split(&rest, ',', &piece)) {
-        int64_t price_e6;
-        if (ts_parse_e6(piece, &price_e6) == 0)
-            ts_jsonw_e6(w, price_e6);
-    }
+    while (next_price(&rest, &price_e6))
+        ts_jsonw_e6(w, price_e6);
     ts_jsonw_end(w);
 }
 
@@ -52,6 +70,12 @@ static void put_message_id(struct ts_jsonw *w, const struct store_signal *row)
         ts_jsonw_null(w);
 }
 
+void row_json_ids(struct ts_jsonw *w, const struct store_signal *row)
+{
+    put_channel_id(w, row);
+    put_message_id(w, row);
+}
+
 void row_json_signal(struct ts_jsonw *w, const struct store_signal *row)
 {
     ts_jsonw_object(w);
@@ -61,8 +85,7 @@ void row_json_signal(struct ts_jsonw *w, const struct store_signal *row)
     ts_jsonw_key_bool(w, "changed", row->revision != MESSAGE_ORIGINAL);
     ts_jsonw_key_time(w, "ts", row->ts_us);
     ts_jsonw_key_str(w, "channel", row->channel);
-    put_channel_id(w, row);
-    put_message_id(w, row);
+    row_json_ids(w, row);
     ts_jsonw_key_str(w, "asset", row->asset);
     ts_jsonw_key_str(w, "signal_type", row->signal_type);
     ts_jsonw_key_str(w, "trade_type", row->trade_type);
@@ -79,6 +102,24 @@ void row_json_signal(struct ts_jsonw *w, const struct store_signal *row)
     ts_jsonw_key_str(w, "raw_message", row->raw_message);
     ts_jsonw_key_str(w, "source", row->source);
     ts_jsonw_key_time(w, "ingested_at", row->ingested_at_us);
+    ts_jsonw_end(w);
+}
+
+void row_json_reading(struct ts_jsonw *w, const struct store_signal *row)
+{
+    ts_jsonw_object(w);
+    ts_jsonw_key_str(w, "asset", row->asset);
+    ts_jsonw_key_str(w, "signal_type", row->signal_type);
+    ts_jsonw_key_str(w, "trade_type", row->trade_type);
+    put_price(w, "price", row->buy_min_e6);
+    put_price(w, "buy_min", row->buy_min_e6);
+    put_price(w, "buy_max", row->buy_max_e6);
+    put_price(w, "stop_loss", row->stop_e6);
+    put_take_profit(w, row->take_profit);
+    put_price(w, "target_1", row->target_1_e6);
+    put_price(w, "target_2", row->target_2_e6);
+    put_price(w, "target_final", row->target_final_e6);
+    ts_jsonw_key_bool(w, "complete", row->complete);
     ts_jsonw_end(w);
 }
 

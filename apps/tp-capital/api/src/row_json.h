@@ -9,6 +9,15 @@
 /* One object. */
 void row_json_signal(struct ts_jsonw *w, const struct store_signal *row);
 
+/* Its members channel_id and message_id, into an open object. */
+void row_json_ids(struct ts_jsonw *w, const struct store_signal *row);
+
+/* What the row says was read from its text, in the form of row_json_parsed(). */
+void row_json_reading(struct ts_jsonw *w, const struct store_signal *row);
+
+/* The prices of its list, at most `max`; returns how many. */
+size_t row_take_profit(const struct store_signal *row, int64_t *prices_e6, size_t max);
+
 /* What the parser reads from one text: the object `signal` of POST /parse. */
 void row_json_parsed(struct ts_jsonw *w, const struct signal *signal);
 

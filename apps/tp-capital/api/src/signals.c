@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answers.h"
 #include "app.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -27,15 +28,6 @@
 
 /* The longest row is far shorter than what is left beyond PAGE_BYTES. */
 #define PAGE_BUFFER_BYTES (PAGE_BYTES + 1024 * 1024)
-
-static void reply_failed(struct ts_http_request *req)
-{
-    static const struct ts_http_header retry[] = {{TS_STR("Retry-After"), TS_STR("5")}};
-    ts_http_reply(req, &(struct ts_http_response){.status = 503,
-                                                  .headers = retry,
-                                                  .n_headers = 1,
-                                                  .body = TS_STR("{\"error\":\"Failed to fetch signals\"}")});
-}
 
 /* --- list: the job ------------------------------------------------------------------------------------------------------ */
 
@@ -235,9 +227,9 @@ void signals_list(struct ts_http_request *req, void *ctx)
         return;
     }
     if (r == TS_E_INVALID)
-        list_refuse_parameter(req, field);
+        answer_bad_parameter(req, field);
     else
-        reply_failed(req);
+        ts_http_reply(req, &answer_failed);
     if (list)
         list_job_free(list);
 }
@@ -373,12 +365,12 @@ void signals_get(struct ts_http_request *req, void *ctx)
     int64_t id;
 
     if (ts_parse_i64(req->params[0], 0, INT64_MAX, &id) < 0) {
-        list_refuse_parameter(req, TS_STR("id"));
+        answer_bad_parameter(req, TS_STR("id"));
         return;
     }
     struct detail_job *self = app->ready ? calloc(1, sizeof(*self)) : NULL;
     if (!self) {
-        reply_failed(req);
+        ts_http_reply(req, &answer_failed);
         return;
     }
     *self = (struct detail_job){.job = {.run = run_detail, .done = on_detailed},
@@ -387,7 +379,7 @@ void signals_get(struct ts_http_request *req, void *ctx)
                                 .body = TS_BUF_INIT(TS_MAX_RESPONSE_BYTES)};
     if (ts_reader_submit(app->readers, &self->job) < 0) {
         free(self);
-        reply_failed(req);
+        ts_http_reply(req, &answer_failed);
         return;
     }
     self->ticket = ts_http_park(req);

@@ -193,10 +193,12 @@ static int set_count(struct parsing *p, ts_str value)
 static const struct {
     const char *name;
     int (*set)(struct parsing *p, ts_str value);
+    bool is_filter;
 } parameters[] = {
-    {"limit", set_limit}, {"offset", set_offset},     {"cursor", set_cursor}, {"channel", set_channel},
-    {"type", set_type},   {"asset", set_asset},       {"search", set_search}, {"from", set_from},
-    {"to", set_to},       {"complete", set_complete}, {"count", set_count},
+    {"limit", set_limit, false},      {"offset", set_offset, false}, {"cursor", set_cursor, false},
+    {"channel", set_channel, true},   {"type", set_type, true},      {"asset", set_asset, true},
+    {"search", set_search, true},     {"from", set_from, true},      {"to", set_to, true},
+    {"complete", set_complete, true}, {"count", set_count, false},
 };
 
 /* Every filter in one order, texts with their lengths, so that two questions have one key only if they are equal. */
@@ -213,7 +215,8 @@ static int make_key(struct signals_query *q, struct ts_arena *arena)
         f->search.len, TS_STR_ARG(f->search));
 }
 
-int signals_query_parse(ts_str raw, struct ts_arena *arena, struct signals_query *ret, ts_str *ret_field)
+static int parse(ts_str raw, bool only_filters, struct ts_arena *arena, struct signals_query *ret,
+                 ts_str *ret_field)
 {
     struct ts_query query;
     struct signals_query parsed = {.filter = STORE_FILTER_ANY};
@@ -224,6 +227,8 @@ int signals_query_parse(ts_str raw, struct ts_arena *arena, struct signals_query
     if (r < 0)
         return r == -ENOMEM ? r : TS_E_INVALID;
     for (size_t i = 0; i < TS_ARRAY_LEN(parameters); i++) {
+        if (only_filters && !parameters[i].is_filter)
+            continue;
         ts_str value = ts_query_get(&query, parameters[i].name);
         if (!ts_str_is_none(value) && parameters[i].set(&parsing, value) < 0) {
             *ret_field = ts_str_from(parameters[i].name);
@@ -234,4 +239,15 @@ int signals_query_parse(ts_str raw, struct ts_arena *arena, struct signals_query
     if (r == 0)
         *ret = parsed;
     return r;
+}
+
+int signals_query_parse(ts_str raw, struct ts_arena *arena, struct signals_query *ret, ts_str *ret_field)
+{
+    return parse(raw, false, arena, ret, ret_field);
+}
+
+int signals_query_parse_filters(ts_str raw, struct ts_arena *arena, struct signals_query *ret,
+                                ts_str *ret_field)
+{
+    return parse(raw, true, arena, ret, ret_field);
 }

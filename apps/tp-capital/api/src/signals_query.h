@@ -23,6 +23,10 @@ struct signals_query {
 TS_MUST_CHECK int signals_query_parse(ts_str raw, struct ts_arena *arena, struct signals_query *ret,
                                       ts_str *ret_field);
 
+/* The same, of a path that has the filters only: the others are unknown there, and ignored. */
+TS_MUST_CHECK int signals_query_parse_filters(ts_str raw, struct ts_arena *arena, struct signals_query *ret,
+                                              ts_str *ret_field);
+
 /*
  * An instant of a query: epoch milliseconds, RFC 3339, or YYYY-MM-DD. The upper end covers what it names: the whole millisecond, the whole
  * day. TS_E_INVALID otherwise.

@@ -1,7 +1,8 @@
 /*
- * Store: every SQL statement of the service, and nothing else. store_tx.c begins and ends what changes something, store_changes.c knows the
- * numbers of change; store_ingest.c writes messages (one by one, both dialects), store_batch.c a whole batch of new messages with one
- * statement (PostgreSQL), store_delete.c takes signals out, store_registry.c keeps channels and bots; store_signals.c and store_reading.c read.
+ * Store: every SQL statement of the service, and nothing else. store_tx.c begins and ends what changes something and knows the numbers of
+ * change; store_ingest.c writes messages (one by one, both dialects), store_batch.c a whole batch of new messages with one statement
+ * (PostgreSQL), store_delete.c takes signals out, store_registry.c keeps channels and bots; store_signals.c and store_reading.c read,
+ * store_analytics.c counts.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
@@ -33,8 +34,11 @@
 /* --- a transaction ------------------------------------------------------------------------------------------------------ */
 
 /*
- * What all transactions that change something have in common: they begin with the lock (PostgreSQL) and the last number, draw numbers by
- * raising `seq`, and the commit notes these and tells the other replicas. After an error, also of the commit: ts_db_rollback().
+ * What all transactions that change something have in common (but the pipeline of store_apply_batch, which does the same in one round
+ * trip): they begin with the lock (PostgreSQL) and the last number, before anything is read that decides what changes; they draw numbers
+ * by raising `seq`, for the rows to carry (and new ones as `id`); the commit notes these and tells the other replicas. Nobody else
+ * changes anything until the end, so keep it short: about 1,000 rows. After an error, also of the commit: ts_db_rollback(). Afterwards,
+ * on the loop: app_seq_advanced() with the last number.
  */
 struct store_tx {
     struct ts_db *db;
@@ -43,7 +47,7 @@ struct store_tx {
 
 TS_MUST_CHECK int store_tx_begin(struct ts_db *db, struct store_tx *ret);
 TS_MUST_CHECK int store_tx_commit(struct store_tx *tx); /* 0 = durable */
-/* The same, but its numbers count as one change: streams are sent `reset` (store_draw_reset). */
+/* The same, but its numbers, at least one, count as one change: all streams are sent `reset`. Without a number it is a plain commit. */
 TS_MUST_CHECK int store_tx_commit_reset(struct store_tx *tx);
 
 /* --- writing messages --------------------------------------------------------------------------------------------------- */
@@ -87,16 +91,6 @@ int store_apply_batch(void *store, struct ts_db *db, struct ts_writer_op *const 
 
 /* Changes nothing, but needs everything that a change needs: is the disk writable again? Fits ts_writer_kind.apply. */
 int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
-
-/*
- * Many changes at once, inside a transaction of the caller's (ts_db_begin to ts_db_commit). First the lock, before anything is read
- * that decides what changes: nobody else changes a signal until the end of the transaction. Then, if there is something to change,
- * `n` >= 1 numbers, the first in *ret_first, for the rows to carry as `seq` (and new ones as `id`): they count as one change, all
- * streams are sent `reset` when it is committed, and the other replicas are told. The lock is everybody's, so keep the transaction
- * short: about 1,000 rows. Afterwards, on the loop: app_seq_advanced() with the last number.
- */
-TS_MUST_CHECK int store_lock_changes(struct ts_db *db);
-TS_MUST_CHECK int store_draw_reset(struct ts_db *db, int64_t n, int64_t *ret_first);
 
 /* --- taking signals out ------------------------------------------------------------------------------------------------- */
 
@@ -185,6 +179,58 @@ TS_MUST_CHECK int store_list_changes(struct ts_db *db, int64_t since, int64_t up
 
 /* How many there are, counted up to max + 1. */
 TS_MUST_CHECK int store_count_changes(struct ts_db *db, int64_t since, int64_t max, int64_t *ret);
+
+/* --- reading again ------------------------------------------------------------------------------------------------------ */
+
+/* Rows by ascending id, of those that are shown. */
+struct store_scan {
+    int64_t after_id, limit;
+    int64_t from_us, to_us; /* inclusive; the extreme values mean any */
+    bool has_channel_id;
+    int64_t channel_id;
+};
+TS_MUST_CHECK int store_scan_signals(struct ts_db *db, const struct store_scan *scan, store_signal_fn fn,
+                                     void *ctx);
+
+/* What a row shows is to be replaced: all but message, version and channel. */
+struct store_rereading {
+    int64_t id, revision, ts_us; /* as they are, as the rest but `signal` */
+    bool has_channel_id;
+    int64_t channel_id;
+    ts_str channel, raw_message;
+    bool counted; /* as BUY or SELL so far */
+    struct signal signal;
+};
+
+/*
+ * Replaces what the rows show, under one number for all, which *tx draws: store_tx_commit_reset() ends the transaction. The counters of
+ * channels follow. n >= 1.
+ */
+TS_MUST_CHECK int store_replace_readings(struct store_tx *tx, const struct store_rereading *items, size_t n,
+                                         int64_t now_us);
+
+/* --- counts ------------------------------------------------------------------------------------------------------------- */
+
+/*
+ * How many rows, in groups as the database finds them: what a group is of, it adds to. PostgreSQL has a group for each channel, each asset
+ * and each day; SQLite, which would have to sort a million rows for that, gives each row as a group that is of all three.
+ */
+struct store_count {
+    bool of_channel, of_asset, of_day;
+    bool has_channel_id;
+    int64_t channel_id;
+    ts_str channel, asset; /* asset may be NONE */
+    int64_t messages, buy, sell, complete;
+    int64_t last_us; /* the newest ts; it lies in the day that the group is of */
+};
+typedef int (*store_count_fn)(const struct store_count *count, void *ctx);
+
+/*
+ * Counts what the filter lets through (regardless of cursor, limit and offset). Days: the moments when they begin, ascending, and at last
+ * the one when the last of them ends: n_days + 1. The filter's range must lie within them.
+ */
+TS_MUST_CHECK int store_count_groups(struct ts_db *db, const struct store_filter *filter, const int64_t *days,
+                                     size_t n_days, store_count_fn fn, void *ctx);
 
 /* --- the registry ------------------------------------------------------------------------------------------------------- */
 

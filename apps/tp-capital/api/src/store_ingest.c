@@ -100,11 +100,18 @@ static int run(struct batch *batch, const struct ts_sql *sql, const struct ts_db
     return store_run(batch->tx.db, sql, params, n);
 }
 
-static int begin(struct batch *batch, struct ts_db *db, size_t n)
+/* Room for the counters of n messages. */
+static int make_tallies(struct batch *batch, size_t n)
 {
     batch->arena = ts_arena_new(n * (sizeof(struct tally) + MESSAGE_CHANNEL_MAX + 64) + 4096);
     batch->tallies = batch->arena ? TS_ARENA_ARRAY(batch->arena, n, struct tally) : NULL;
-    return batch->tallies ? store_tx_begin(db, &batch->tx) : -ENOMEM;
+    return batch->tallies ? 0 : -ENOMEM;
+}
+
+static int begin(struct batch *batch, struct ts_db *db, size_t n)
+{
+    int r = make_tallies(batch, n);
+    return r < 0 ? r : store_tx_begin(db, &batch->tx);
 }
 
 static int tally_compare(const void *a, const void *b)
@@ -142,13 +149,18 @@ static int write_tally(struct batch *batch, const struct tally *tally)
     return run(batch, &registered, one, TS_ARRAY_LEN(one));
 }
 
-static int finish(struct batch *batch)
+static int write_tallies(struct batch *batch)
 {
     int r = 0;
-
     qsort(batch->tallies, batch->n_tallies, sizeof(struct tally), tally_compare);
     for (size_t i = 0; i < batch->n_tallies && r == 0; i++)
         r = write_tally(batch, &batch->tallies[i]);
+    return r;
+}
+
+static int finish(struct batch *batch)
+{
+    int r = write_tallies(batch);
     return r == 0 ? store_tx_commit(&batch->tx) : r;
 }
 
@@ -518,6 +530,41 @@ int store_apply_each(void *store, struct ts_db *db, struct ts_writer_op *const *
 {
     (void)store;
     return store_settle(db, ops, n, store_all(db, ops, n));
+}
+
+/* --- reading again ------------------------------------------------------------------------------------------------------ */
+
+static int replace_reading(struct batch *batch, const struct store_rereading *item, int64_t seq,
+                           int64_t now_us)
+{
+    _cleanup_(ts_buf_done) struct ts_buf buf = TS_BUF_INIT(1024);
+    const bool counted = counts(&item->signal);
+    const struct store_ingest in = {.message = {.text = item->raw_message},
+                                    .signal = item->signal,
+                                    .take_profit = format_take_profit(&buf, &item->signal),
+                                    .now_us = now_us};
+    if (ts_buf_error(&buf))
+        return -ENOMEM;
+    int r = update_signal(batch, &in, item->id, item->revision, seq);
+    if (r == 0 && item->has_channel_id && counted != item->counted)
+        tally_add(batch, item->channel_id, item->channel, counted - item->counted,
+                  counted ? item->ts_us : MESSAGE_NO_TIME);
+    return r;
+}
+
+int store_replace_readings(struct store_tx *tx, const struct store_rereading *items, size_t n, int64_t now_us)
+{
+    struct batch batch = {.tx = *tx};
+    const int64_t seq = ++batch.tx.seq;
+    int r = make_tallies(&batch, n);
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = replace_reading(&batch, &items[i], seq, now_us);
+    if (r == 0)
+        r = write_tallies(&batch);
+    ts_arena_free(batch.arena);
+    if (r == 0)
+        *tx = batch.tx;
+    return r;
 }
 
 int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n)

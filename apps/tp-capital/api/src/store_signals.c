@@ -96,29 +96,6 @@ static int on_int(const struct ts_row *row, void *ctx)
 
 /* --- the page ----------------------------------------------------------------------------------------------------------- */
 
-/*
- * Three statements, one for each index that a page can be read from in order: by time, by asset, by channel. All other filters are
- * asked of each row on the way; one that is not wanted is NULL. Bounds that are not wanted are the ends of time, so that the planner
- * always sees a range. Case-insensitive search is SQL's lower(): all letters on PostgreSQL (by the database's locale), ASCII on SQLite.
- */
-#define ANY(n, type, condition) " AND ($" n type " IS NULL OR " condition ")"
-#define WHERE_COMMON(text, bool, find)                                                           \
-    " WHERE s.deleted_at IS NULL AND s.ts >= $1 AND s.ts <= $2" ANY("3", text, "s.channel = $3") \
-        ANY("4", text, "s.signal_type = $4") ANY("5", text, "s.trade_type = $5")                 \
-            ANY("6", bool, "s.complete = $6") ANY("7", text, find)
-#define WHERE_POSTGRES                  \
-    WHERE_COMMON("::text", "::boolean", \
-                 "strpos(lower(s.raw_message), lower($7)) > 0 OR strpos(lower(s.asset), lower($7)) > 0")
-#define WHERE_SQLITE \
-    WHERE_COMMON("", "", "instr(lower(s.raw_message), lower($7)) > 0 OR instr(lower(s.asset), lower($7)) > 0")
-
-#define BY_TIME_POSTGRES    ANY("8", "::text", "s.asset = $8") ANY("9", "::bigint", "s.channel_id = $9")
-#define BY_TIME_SQLITE      ANY("8", "", "s.asset = $8") ANY("9", "", "s.channel_id = $9")
-#define BY_ASSET_POSTGRES   " AND s.asset = $8" ANY("9", "::bigint", "s.channel_id = $9")
-#define BY_ASSET_SQLITE     " AND s.asset = $8" ANY("9", "", "s.channel_id = $9")
-#define BY_CHANNEL_POSTGRES " AND s.channel_id = $9" ANY("8", "::text", "s.asset = $8")
-#define BY_CHANNEL_SQLITE   " AND s.channel_id = $9" ANY("8", "", "s.asset = $8")
-
 #define PAGE(columns, where)                                                        \
     " " columns " FROM tp_capital_signals s" where " AND (s.ts, s.id) < ($10, $11)" \
     " ORDER BY s.ts DESC, s.id DESC LIMIT $12 OFFSET $13"
@@ -134,44 +111,47 @@ static int on_int(const struct ts_row *row, void *ctx)
                         " ORDER BY s.ts DESC, s.id DESC"
 #define COUNT(where) "SELECT count(*) FROM (SELECT 1 FROM tp_capital_signals s" where " LIMIT $10) s"
 
-enum { BY_TIME, BY_ASSET, BY_CHANNEL };
-
 static const struct ts_sql page_sql[] = {
-    [BY_TIME] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, WHERE_POSTGRES BY_TIME_POSTGRES),
-                 .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, WHERE_SQLITE BY_TIME_SQLITE)},
-    [BY_ASSET] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, WHERE_POSTGRES BY_ASSET_POSTGRES),
-                  .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, WHERE_SQLITE BY_ASSET_SQLITE)},
-    [BY_CHANNEL] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, WHERE_POSTGRES BY_CHANNEL_POSTGRES),
-                    .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, WHERE_SQLITE BY_CHANNEL_SQLITE)},
+    [STORE_BY_TIME] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, STORE_WHERE_POSTGRES STORE_BY_TIME_POSTGRES),
+                       .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_TIME_SQLITE)},
+    [STORE_BY_ASSET] = {.text =
+                            PAGE_WITH_HEAD(COLUMNS_POSTGRES, STORE_WHERE_POSTGRES STORE_BY_ASSET_POSTGRES),
+                        .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_ASSET_SQLITE)},
+    [STORE_BY_CHANNEL] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES,
+                                                 STORE_WHERE_POSTGRES STORE_BY_CHANNEL_POSTGRES),
+                          .sqlite =
+                              PAGE_WITH_HEAD(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_CHANNEL_SQLITE)},
 };
 
 static const struct ts_sql empty_page_sql[] = {
-    [BY_TIME] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_TIME_POSTGRES),
-                 .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_TIME_SQLITE)},
-    [BY_ASSET] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_ASSET_POSTGRES),
-                  .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_ASSET_SQLITE)},
-    [BY_CHANNEL] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_CHANNEL_POSTGRES),
-                    .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_CHANNEL_SQLITE)},
+    [STORE_BY_TIME] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, STORE_WHERE_POSTGRES STORE_BY_TIME_POSTGRES),
+                       .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_TIME_SQLITE)},
+    [STORE_BY_ASSET] = {.text =
+                            HEAD_WITH_PAGE(COLUMNS_POSTGRES, STORE_WHERE_POSTGRES STORE_BY_ASSET_POSTGRES),
+                        .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_ASSET_SQLITE)},
+    [STORE_BY_CHANNEL] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES,
+                                                 STORE_WHERE_POSTGRES STORE_BY_CHANNEL_POSTGRES),
+                          .sqlite =
+                              HEAD_WITH_PAGE(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_CHANNEL_SQLITE)},
 };
 
 static const struct ts_sql count_sql[] = {
-    [BY_TIME] = {.text = COUNT(WHERE_POSTGRES BY_TIME_POSTGRES),
-                 .sqlite = COUNT(WHERE_SQLITE BY_TIME_SQLITE)},
-    [BY_ASSET] = {.text = COUNT(WHERE_POSTGRES BY_ASSET_POSTGRES),
-                  .sqlite = COUNT(WHERE_SQLITE BY_ASSET_SQLITE)},
-    [BY_CHANNEL] = {.text = COUNT(WHERE_POSTGRES BY_CHANNEL_POSTGRES),
-                    .sqlite = COUNT(WHERE_SQLITE BY_CHANNEL_SQLITE)},
+    [STORE_BY_TIME] = {.text = COUNT(STORE_WHERE_POSTGRES STORE_BY_TIME_POSTGRES),
+                       .sqlite = COUNT(STORE_WHERE_SQLITE STORE_BY_TIME_SQLITE)},
+    [STORE_BY_ASSET] = {.text = COUNT(STORE_WHERE_POSTGRES STORE_BY_ASSET_POSTGRES),
+                        .sqlite = COUNT(STORE_WHERE_SQLITE STORE_BY_ASSET_SQLITE)},
+    [STORE_BY_CHANNEL] = {.text = COUNT(STORE_WHERE_POSTGRES STORE_BY_CHANNEL_POSTGRES),
+                          .sqlite = COUNT(STORE_WHERE_SQLITE STORE_BY_CHANNEL_SQLITE)},
 };
 
-static int path_of(const struct store_filter *filter)
+enum store_path store_path_of(const struct store_filter *filter)
 {
     if (!ts_str_is_none(filter->asset))
-        return BY_ASSET;
-    return filter->has_channel_id ? BY_CHANNEL : BY_TIME;
+        return STORE_BY_ASSET;
+    return filter->has_channel_id ? STORE_BY_CHANNEL : STORE_BY_TIME;
 }
 
-enum { N_FILTERS = 9 };
-static void put_filters(struct ts_db_value out[N_FILTERS], const struct store_filter *f)
+void store_put_filters(struct ts_db_value out[STORE_FILTERS], const struct store_filter *f)
 {
     out[0] = store_time_within(f->from_us);
     out[1] = store_time_within(f->to_us);
@@ -187,14 +167,16 @@ static void put_filters(struct ts_db_value out[N_FILTERS], const struct store_fi
 int store_list_signals(struct ts_db *db, const struct store_filter *filter, store_signal_fn fn, void *ctx,
                        struct store_head *ret_head)
 {
-    struct ts_db_value params[N_FILTERS + 4];
-    put_filters(params, filter);
-    params[N_FILTERS] = store_time_within(filter->before_ts_us);
-    params[N_FILTERS + 1] = ts_db_int(filter->before_id);
-    params[N_FILTERS + 2] = ts_db_int(filter->limit);
-    params[N_FILTERS + 3] = ts_db_int(filter->offset);
+    struct ts_db_value params[STORE_FILTERS + 4];
+    store_put_filters(params, filter);
+    /* What comes after the cursor is not newer than it: without that bound SQLite reads every row before it again. */
+    params[1] = store_time_within(TS_MIN(filter->to_us, filter->before_ts_us));
+    params[STORE_FILTERS] = store_time_within(filter->before_ts_us);
+    params[STORE_FILTERS + 1] = ts_db_int(filter->before_id);
+    params[STORE_FILTERS + 2] = ts_db_int(filter->limit);
+    params[STORE_FILTERS + 3] = ts_db_int(filter->offset);
     struct sink sink = {.fn = fn, .ctx = ctx, .first_column = 2, .head = ret_head};
-    int path = path_of(filter);
+    const enum store_path path = store_path_of(filter);
     int64_t n = ts_db_run(db, &page_sql[path], params, TS_ARRAY_LEN(params), on_signal, &sink);
     if (n != 0)
         return (int)TS_MIN(n, 0);
@@ -203,10 +185,10 @@ int store_list_signals(struct ts_db *db, const struct store_filter *filter, stor
 
 int store_count_signals(struct ts_db *db, const struct store_filter *filter, int64_t max, int64_t *ret)
 {
-    struct ts_db_value params[N_FILTERS + 1];
-    put_filters(params, filter);
-    params[N_FILTERS] = ts_db_int(max + 1);
-    return run(db, &count_sql[path_of(filter)], params, TS_ARRAY_LEN(params), on_int, ret);
+    struct ts_db_value params[STORE_FILTERS + 1];
+    store_put_filters(params, filter);
+    params[STORE_FILTERS] = ts_db_int(max + 1);
+    return run(db, &count_sql[store_path_of(filter)], params, TS_ARRAY_LEN(params), on_int, ret);
 }
 
 /* --- one signal --------------------------------------------------------------------------------------------------------- */
@@ -221,6 +203,27 @@ int store_get_signal(struct ts_db *db, int64_t id, store_signal_fn fn, void *ctx
     int64_t n = ts_db_run(db, &sql, &param, 1, on_signal, &sink);
     return n < 0 ? (int)n : n == 0 ? TS_E_NOT_FOUND : 0;
 }
+
+/* --- reading again ------------------------------------------------------------------------------------------------------ */
+
+#define SCAN(columns, any_channel)                                                                         \
+    "SELECT " columns " FROM tp_capital_signals s WHERE s.id > $1 AND s.deleted_at IS NULL AND s.ts >= $2" \
+    " AND s.ts <= $3 AND (" any_channel " IS NULL OR s.channel_id = $4) ORDER BY s.id LIMIT $5"
+
+int store_scan_signals(struct ts_db *db, const struct store_scan *scan, store_signal_fn fn, void *ctx)
+{
+    static const struct ts_sql sql = {.text = SCAN(COLUMNS_POSTGRES, "$4::bigint"),
+                                      .sqlite = SCAN(COLUMNS_SQLITE, "$4")};
+    const struct ts_db_value params[] = {
+        ts_db_int(scan->after_id),      store_time_within(scan->from_us),
+        store_time_within(scan->to_us), scan->has_channel_id ? ts_db_int(scan->channel_id) : ts_db_null(),
+        ts_db_int(scan->limit),
+    };
+    struct sink sink = {.fn = fn, .ctx = ctx};
+    return run(db, &sql, params, TS_ARRAY_LEN(params), on_signal, &sink);
+}
+
+/* --- versions ----------------------------------------------------------------------------------------------------------- */
 
 struct version_sink {
     store_version_fn fn;

@@ -1,4 +1,4 @@
-/* Begin and end of what changes something. */
+/* Begin and end of what changes something, and the numbers of change (store_batch.c draws its own, in its one statement). */
 #include "store.h"
 #include "store_internal.h"
 
@@ -14,21 +14,19 @@ int store_tx_begin(struct ts_db *db, struct store_tx *ret)
 
     *ret = (struct store_tx){.db = db};
     int r = ts_db_begin(db);
-    if (r == 0)
-        r = store_lock_changes(db);
+    if (r == 0 && ts_db_dialect(db) == TS_POSTGRES) /* SQLite: the transaction is the lock */
+        r = store_run(db, &store_sql_lock, NULL, 0);
     if (r == 0)
         r = (int)TS_MIN(ts_db_run(db, &head, NULL, 0, on_int, &ret->seq_before), 0);
     ret->seq = ret->seq_before;
     return r;
 }
 
-int store_tx_commit(struct store_tx *tx)
+static int commit(struct store_tx *tx, const struct ts_sql *note)
 {
-    static const struct ts_sql head = {.text = "UPDATE change_seq SET first_seq = $1, last_seq = $2"};
-
     if (tx->seq > tx->seq_before) {
         const struct ts_db_value numbers[] = {ts_db_int(tx->seq_before + 1), ts_db_int(tx->seq)};
-        int r = store_run(tx->db, &head, numbers, TS_ARRAY_LEN(numbers));
+        int r = store_run(tx->db, note, numbers, TS_ARRAY_LEN(numbers));
         if (r == 0 && ts_db_dialect(tx->db) == TS_POSTGRES)
             r = store_run(tx->db, &store_sql_notify, NULL, 0);
         if (r < 0)
@@ -37,9 +35,15 @@ int store_tx_commit(struct store_tx *tx)
     return ts_db_commit(tx->db);
 }
 
+int store_tx_commit(struct store_tx *tx)
+{
+    static const struct ts_sql note = {.text = "UPDATE change_seq SET first_seq = $1, last_seq = $2"};
+    return commit(tx, &note);
+}
+
 int store_tx_commit_reset(struct store_tx *tx)
 {
-    int64_t first;
-    int r = tx->seq > tx->seq_before ? store_draw_reset(tx->db, tx->seq - tx->seq_before, &first) : 0;
-    return r < 0 ? r : ts_db_commit(tx->db);
+    static const struct ts_sql note = {
+        .text = "UPDATE change_seq SET first_seq = $1, last_seq = $2, reset_seq = $2"};
+    return commit(tx, &note);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "answers.h"
 #include "app.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -352,22 +353,6 @@ static int read_start(struct ts_http_request *req, const struct app *app, struct
     return header.len == 0 ? 0 : parse_position(app, header, ret);
 }
 
-static void reply_bad_number(struct ts_http_request *req, const char *field)
-{
-    char text[64];
-    snprintf(text, sizeof(text), "Invalid parameter: %s", field);
-    ts_http_reply_error(req, 400, text, NULL, field);
-}
-
-static void reply_unavailable(struct ts_http_request *req)
-{
-    static const struct ts_http_header retry[] = {{TS_STR("Retry-After"), TS_STR("5")}};
-    ts_http_reply(req, &(struct ts_http_response){.status = 503,
-                                                  .headers = retry,
-                                                  .n_headers = 1,
-                                                  .body = TS_STR("{\"error\":\"Failed to fetch signals\"}")});
-}
-
 void stream_get(struct ts_http_request *req, void *ctx)
 {
     struct app *app = app_of(ctx);
@@ -376,12 +361,12 @@ void stream_get(struct ts_http_request *req, void *ctx)
     const char *field;
 
     if (read_start(req, app, &start, &field) < 0) {
-        reply_bad_number(req, field);
+        answer_bad_parameter(req, ts_str_from(field));
         return;
     }
     struct reader *reader = app->ready ? calloc(1, sizeof(*reader)) : NULL;
     if (!reader) {
-        reply_unavailable(req);
+        ts_http_reply(req, &answer_failed);
         return;
     }
     *reader =

@@ -386,7 +386,7 @@ static void test_stream_when_the_database_is_restored_then_reset_and_no_old_answ
     read_store(&api);
 }
 
-/* What store_draw_reset() leaves behind: three rows under one number. */
+/* What store_tx_commit_reset() leaves behind: three rows under one number. */
 #define CHANGE_MANY_AT_ONCE                                                                                 \
     "UPDATE @change_seq SET first_seq = last_seq + 1, last_seq = last_seq + 1, reset_seq = last_seq + 1;"   \
     " UPDATE @tp_capital_signals SET seq = (SELECT last_seq FROM @change_seq), source = 'sync' WHERE id > " \

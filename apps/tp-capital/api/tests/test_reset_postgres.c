@@ -72,12 +72,11 @@ static void assert_head(struct ts_db *db, int64_t last_seq, int64_t reset_seq)
     assert_int_equal(head.reset_seq, reset_seq);
 }
 
-static int64_t draw(struct ts_db *db, int64_t n)
+/* The first of n numbers; the transaction is still open. */
+static int64_t draw(struct store_tx *tx, int64_t n)
 {
-    int64_t first = -1;
-    assert_int_equal(store_lock_changes(db), 0);
-    assert_int_equal(store_draw_reset(db, n, &first), 0);
-    return first;
+    tx->seq += n;
+    return tx->seq - n + 1;
 }
 
 static void test_reset_when_drawn_and_committed_then_the_head_says_how_far(void **state)
@@ -85,15 +84,20 @@ static void test_reset_when_drawn_and_committed_then_the_head_says_how_far(void 
     (void)state;
     for (enum ts_dialect dialect = TS_SQLITE; dialect <= TS_POSTGRES; dialect++) {
         _cleanup_(ts_db_closep) struct ts_db *db = open_store(dialect);
+        struct store_tx tx;
         assert_head(db, 0, 0);
-        assert_int_equal(ts_db_begin(db), 0);
-        assert_int_equal(draw(db, 1), 1);
-        assert_int_equal(ts_db_commit(db), 0);
+        assert_int_equal(store_tx_begin(db, &tx), 0);
+        assert_int_equal(draw(&tx, 1), 1);
+        assert_int_equal(store_tx_commit_reset(&tx), 0);
         assert_head(db, 1, 1);
-        assert_int_equal(ts_db_begin(db), 0);
-        assert_int_equal(draw(db, 1000), 2);
-        assert_int_equal(ts_db_commit(db), 0);
+        assert_int_equal(store_tx_begin(db, &tx), 0);
+        assert_int_equal(draw(&tx, 1000), 2);
+        assert_int_equal(store_tx_commit_reset(&tx), 0);
         assert_head(db, 1001, 1001);
+        assert_int_equal(store_tx_begin(db, &tx), 0);
+        assert_int_equal(draw(&tx, 1), 1002);
+        assert_int_equal(store_tx_commit(&tx), 0);
+        assert_head(db, 1002, 1001);
     }
 }
 
@@ -102,8 +106,9 @@ static void test_reset_when_rolled_back_then_nothing_was_drawn(void **state)
     (void)state;
     for (enum ts_dialect dialect = TS_SQLITE; dialect <= TS_POSTGRES; dialect++) {
         _cleanup_(ts_db_closep) struct ts_db *db = open_store(dialect);
-        assert_int_equal(ts_db_begin(db), 0);
-        assert_int_equal(draw(db, 5), 1);
+        struct store_tx tx;
+        assert_int_equal(store_tx_begin(db, &tx), 0);
+        assert_int_equal(draw(&tx, 5), 1);
         ts_db_rollback(db);
         assert_head(db, 0, 0);
     }
@@ -123,20 +128,18 @@ static void test_reset_when_the_last_number_is_lower_then_it_is_the_last_number(
 
 static void test_reset_when_the_lock_is_held_then_another_session_waits_for_its_end(void **state)
 {
-    int64_t first = -1;
+    struct store_tx held, waiting;
     (void)state;
     _cleanup_(ts_db_closep) struct ts_db *one = open_store(TS_POSTGRES);
     _cleanup_(ts_db_closep) struct ts_db *two = open_db(TS_POSTGRES);
-    assert_int_equal(ts_db_begin(one), 0);
-    assert_int_equal(store_lock_changes(one), 0);
-    assert_int_equal(ts_db_begin(two), 0);
-    assert_int_equal(store_lock_changes(two), TS_E_DB_TIMEOUT);
+    assert_int_equal(store_tx_begin(one, &held), 0);
+    assert_int_equal(store_tx_begin(two, &waiting), TS_E_DB_TIMEOUT);
     ts_db_rollback(two);
-    assert_int_equal(store_draw_reset(one, 2, &first), 0);
-    assert_int_equal(ts_db_commit(one), 0);
-    assert_int_equal(ts_db_begin(two), 0);
-    assert_int_equal(draw(two, 1), 3);
-    assert_int_equal(ts_db_commit(two), 0);
+    assert_int_equal(draw(&held, 2), 1);
+    assert_int_equal(store_tx_commit_reset(&held), 0);
+    assert_int_equal(store_tx_begin(two, &waiting), 0);
+    assert_int_equal(draw(&waiting, 1), 3);
+    assert_int_equal(store_tx_commit_reset(&waiting), 0);
 }
 
 int main(void)

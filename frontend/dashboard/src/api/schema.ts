@@ -59,6 +59,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/signals/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many signals, by channel, by asset and by day.
+         * @description Counts the rows that the filters of GET /signals let through. Days are those of the service's time zone (`TZ`). Channels and
+         *     assets are sorted by signals descending, then by name; at most 100 of each, `truncated` says when there were more.
+         *     Days ascend and have no gaps; without `from` the range begins 29 days before the day of `to`, and without `to` it ends now. A range over
+         *     1,100 days is 400 `Invalid parameter: from`.
+         */
+        get: operations["getStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signals/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All rows that match, as one file.
+         * @description The filters and the order of GET /signals, without a limit. The rows are read page by page while they are sent: what is stored
+         *     meanwhile may or may not be in the file, nothing is in it twice. An export that fails on the way ends without the last chunk,
+         *     so that a client sees that it is not whole.
+         *
+         *     `csv` is for a spreadsheet as it opens in Brazil: UTF-8 with its mark, `;`, CRLF, decimal comma, times of the service's time zone,
+         *     a header line in `language`, and an apostrophe before a text that would run as a formula.
+         *     `json` is `{"data":[row…]}` with the rows of GET /signals; `jsonl` one row a line.
+         */
+        get: operations["exportSignals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signals/reparse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads stored messages again with the present parser; shows what would differ, or adopts it.
+         * @description Goes over the stored signals by ascending `id`, at most `limit` rows a call (fewer when the answer
+         *     would exceed 8 MiB), from `cursor` on. Without `adopt` it is a dry run and changes nothing. With it, the rows that differ are replaced in one transaction, counters follow, and streams send `reset`
+         *     (one `seq` for all). Messages, versions and keys are never touched. Repeat with `nextCursor` until it is null.
+         */
+        post: operations["reparseSignals"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/signals/{id}": {
         parameters: {
             query?: never;
@@ -772,6 +843,71 @@ export interface components {
             /** @enum {string} */
             forward_method: "forward" | "copy";
         };
+        Counts: {
+            /** @description All rows. */
+            messages: number;
+            /** @description BUY and SELL. */
+            signals: number;
+            buy: number;
+            sell: number;
+            complete: number;
+        };
+        Statistics: {
+            from: components["schemas"]["Timestamp"];
+            to: components["schemas"]["Timestamp"];
+            /**
+             * @description Whose days these are.
+             * @example America/Sao_Paulo
+             */
+            timezone: string;
+            /**
+             * Format: int64
+             * @description The last change these counts reflect.
+             */
+            seq: number;
+            total: components["schemas"]["Counts"];
+            channels: (components["schemas"]["Counts"] & {
+                channel: string;
+                /** @description Null for rows of an older system, which have none. */
+                channel_id: string | null;
+                last_ts: components["schemas"]["Timestamp"];
+            })[];
+            assets: (components["schemas"]["Counts"] & {
+                asset: string;
+                last_ts: components["schemas"]["Timestamp"];
+            })[];
+            days: (components["schemas"]["Counts"] & {
+                /** Format: date */
+                day: string;
+            })[];
+            /** @description There were more than 100 channels or assets. */
+            truncated: boolean;
+        };
+        ReparseAnswer: {
+            /** @constant */
+            status: "ok";
+            /** @description The changes below are stored. */
+            adopted: boolean;
+            /** @description Rows looked at in this call. */
+            scanned: number;
+            /** @description Rows that differ. */
+            changed: number;
+            /** @description The rows that differ, by ascending id. */
+            data: {
+                id: components["schemas"]["BigId"];
+                ts: components["schemas"]["Timestamp"];
+                channel: string;
+                channel_id: string | null;
+                message_id: components["schemas"]["BigId"] | null;
+                raw_message: string;
+                /** @description Names of the fields that differ. */
+                fields: string[];
+                before: components["schemas"]["ParsedSignal"];
+                after: components["schemas"]["ParsedSignal"];
+            }[];
+            /** @description Pass as `cursor`; null at the end. */
+            nextCursor: string | null;
+        };
         Health: {
             /** @enum {string} */
             status: "ok" | "degraded" | "error";
@@ -1217,6 +1353,165 @@ export interface operations {
                         status: "ok";
                         deleted: number;
                     };
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    getStatistics: {
+        parameters: {
+            query?: {
+                /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+                channel?: components["parameters"]["Channel"];
+                /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+                type?: components["parameters"]["Type"];
+                /** @description Exact ticker, case ignored. */
+                asset?: components["parameters"]["Asset"];
+                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                search?: components["parameters"]["Search"];
+                /** @description First `ts`, inclusive. See Instant. */
+                from?: components["parameters"]["From"];
+                /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+                to?: components["parameters"]["To"];
+                /** @description Only complete, or only incomplete signals. Absent is both. */
+                complete?: components["parameters"]["Complete"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    exportSignals: {
+        parameters: {
+            query?: {
+                /** @description The kind of file. */
+                format?: "csv" | "json" | "jsonl";
+                /** @description Of the header line and of yes and no, for csv. */
+                language?: "pt-BR" | "en";
+                /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+                channel?: components["parameters"]["Channel"];
+                /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+                type?: components["parameters"]["Type"];
+                /** @description Exact ticker, case ignored. */
+                asset?: components["parameters"]["Asset"];
+                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                search?: components["parameters"]["Search"];
+                /** @description First `ts`, inclusive. See Instant. */
+                from?: components["parameters"]["From"];
+                /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+                to?: components["parameters"]["To"];
+                /** @description Only complete, or only incomplete signals. Absent is both. */
+                complete?: components["parameters"]["Complete"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description `attachment` with a name: tp-capital-signals.csv, .json or .jsonl. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": {
+                        data: components["schemas"]["Signal"][];
+                    };
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database does not answer, or too many exports run. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Failed to fetch signals"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reparseSignals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default false */
+                    adopt?: boolean;
+                    /**
+                     * @description Rows to look at.
+                     * @default 500
+                     */
+                    limit?: number;
+                    /** @description `nextCursor` of the answer before. */
+                    cursor?: string | null;
+                    /** @description Only this channel. */
+                    channelId?: string;
+                    from?: components["schemas"]["Instant"];
+                    to?: components["schemas"]["Instant"];
+                };
+            };
+        };
+        responses: {
+            /** @description What was looked at. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReparseAnswer"];
                 };
             };
             /** @description Not usable. */
