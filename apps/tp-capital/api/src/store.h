@@ -1,10 +1,13 @@
 /*
- * Store: every SQL statement of the service, and nothing else. Three files: store_ingest.c writes messages (one by one, both
- * dialects), store_batch.c writes a whole batch of new messages with one statement (PostgreSQL), store_signals.c and store_reading.c read.
+ * Store: every SQL statement of the service, and nothing else. store_ingest.c writes messages (one by one, both dialects), store_batch.c
+ * writes a whole batch of new messages with one statement (PostgreSQL), store_changes.c knows the numbers of change,
+ * store_signals.c and store_reading.c read.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
  * the number that made it, so `id == seq` means "never changed since". A reader that knows n finds what happened since by `seq > n`.
+ * What changes many rows at once (an import, a reparse, retention) draws numbers that stand for all of it together, `reset_seq` being the
+ * last of them: whoever knows less than that is told to read the lists again, instead of each change.
  *
  * Versions. A message version is (channel_id, message_id, revision). All are kept; the signal shows the highest one. What arrives
  * late (an older revision) is kept and changes nothing that is shown.
@@ -68,6 +71,16 @@ int store_apply_batch(void *store, struct ts_db *db, struct ts_writer_op *const 
 /* Changes nothing, but needs everything that a change needs: is the disk writable again? Fits ts_writer_kind.apply. */
 int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
 
+/*
+ * Many changes at once, inside a transaction of the caller's (ts_db_begin to ts_db_commit). First the lock, before anything is read
+ * that decides what changes: nobody else changes a signal until the end of the transaction. Then, if there is something to change,
+ * `n` >= 1 numbers, the first in *ret_first, for the rows to carry as `seq` (and new ones as `id`): they count as one change, all
+ * streams are sent `reset` when it is committed, and the other replicas are told. The lock is everybody's, so keep the transaction
+ * short: about 1,000 rows. Afterwards, on the loop: app_seq_advanced() with the last number.
+ */
+TS_MUST_CHECK int store_lock_changes(struct ts_db *db);
+TS_MUST_CHECK int store_draw_reset(struct ts_db *db, int64_t n, int64_t *ret_first);
+
 /* --- signals ------------------------------------------------------------------------------------------------------------ */
 
 /* A row of the statements below; texts borrowed from the database until the call-back returns. */
@@ -105,6 +118,7 @@ struct store_filter {
 #define STORE_ID_SIZE 40
 struct store_head {
     int64_t last_seq;
+    int64_t reset_seq; /* <= last_seq; 0 in the head of a list */
     char store_id[STORE_ID_SIZE];
 };
 
@@ -133,9 +147,9 @@ typedef int (*store_version_fn)(const struct store_version *version, void *ctx);
 TS_MUST_CHECK int store_list_versions(struct ts_db *db, int64_t channel_id, int64_t message_id,
                                       store_version_fn fn, void *ctx);
 
-/* Changed rows with seq > `since`, deleted ones included, ascending, at most `limit`. */
-TS_MUST_CHECK int store_list_changes(struct ts_db *db, int64_t since, int64_t limit, store_signal_fn fn,
-                                     void *ctx);
+/* Changed rows with since < seq <= `upto`, deleted ones included, ascending, at most `limit`. */
+TS_MUST_CHECK int store_list_changes(struct ts_db *db, int64_t since, int64_t upto, int64_t limit,
+                                     store_signal_fn fn, void *ctx);
 
 /* How many there are, counted up to max + 1. */
 TS_MUST_CHECK int store_count_changes(struct ts_db *db, int64_t since, int64_t max, int64_t *ret);

@@ -18,7 +18,7 @@
 /* PostgreSQL: one batch at a time, over all replicas, so that numbers are drawn in commit order. */
 extern const struct ts_sql store_sql_lock;
 
-/* What stores a batch there, in one transaction after the lock (store_batch.c); `make bench` measures them by themselves. */
+/* What stores a batch there, in one transaction after the lock (store_batch.c, store_changes.c); `make bench` measures them by themselves. */
 extern const struct ts_sql store_sql_insert_batch, store_sql_trim, store_sql_notify;
 
 /* The columns that an edit replaces: asset, signal_type, trade_type, buy_min (also price), buy_max, target_1, target_2, target_final,
