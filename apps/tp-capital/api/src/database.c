@@ -20,18 +20,25 @@
 
 /* --- migration: an operation of the writer, on a connection of its own with a longer patience --------------------------- */
 
+struct migrated {
+    int applied;
+    bool hypertables;
+    struct store_head head;
+};
+
 struct startup {
     struct ts_writer_op op;
     struct app *app;
     uv_timer_t retry;
     int attempts;
     /* Result */
-    int error, applied;
+    int error;
     struct ts_db_error detail;
-    struct store_head head;
+    struct migrated migrated;
 };
 
-static int migrate(const struct ts_db_options *options, int *ret_applied, struct store_head *ret_head,
+/* bring_over: also to hypertables, when a TimescaleDB was installed since. */
+static int migrate(const struct ts_db_options *options, bool bring_over, struct migrated *ret,
                    struct ts_db_error *ret_detail)
 {
     struct ts_db_options own = *options;
@@ -42,9 +49,12 @@ static int migrate(const struct ts_db_options *options, int *ret_applied, struct
     int r = ts_db_open(&own, &db);
     if (r < 0)
         return r;
-    r = store_migrate(db, own.schema, ret_applied);
+    r = store_migrate(db, own.schema, &ret->applied);
     if (r == 0)
-        r = store_read_head(db, ret_head);
+        r = bring_over ? store_use_hypertables(db, &ret->hypertables)
+                       : store_has_hypertables(db, &ret->hypertables);
+    if (r == 0)
+        r = store_read_head(db, &ret->head);
     if (r < 0)
         *ret_detail = *ts_db_error(db);
     return r;
@@ -54,7 +64,7 @@ static int run_startup(void *store, struct ts_db *db, struct ts_writer_op *const
 {
     struct startup *startup = TS_CONTAINER_OF(ops[0], struct startup, op);
     (void)store, (void)db, (void)n;
-    startup->error = migrate(&startup->app->db, &startup->applied, &startup->head, &startup->detail);
+    startup->error = migrate(&startup->app->db, false, &startup->migrated, &startup->detail);
     return 0; /* the loop decides what to do about an error */
 }
 
@@ -172,12 +182,12 @@ static int start_listening(struct app *app, struct look *self)
 static void become_ready(struct database *database)
 {
     struct app *app = database->startup.app;
-    const struct startup *startup = &database->startup;
+    const struct migrated *found = &database->startup.migrated;
     struct ts_reader_options readers = {
         .db = app->db, .threads = (int)TS_MAX(TS_MIN(app->config->pool_max - 2, MAX_READERS), 1)};
 
-    memcpy(app->store_id, startup->head.store_id, sizeof(app->store_id));
-    app->seq = startup->head.last_seq;
+    memcpy(app->store_id, found->head.store_id, sizeof(app->store_id));
+    app->seq = found->head.last_seq;
     app->seq_is_current = app_is_sqlite(app);
     int r = ts_reader_new(app->service->loop, &readers, &app->readers);
     if (r == 0 && !app_is_sqlite(app))
@@ -189,7 +199,8 @@ static void become_ready(struct database *database)
     }
     app->ready = true;
     ts_log_info("Database ready", TS_F_CSTR("store", app_is_sqlite(app) ? "sqlite" : "postgres"),
-                TS_F_I64("migrations", startup->applied), TS_F_I64("seq", app->seq));
+                TS_F_BOOL("hypertables", found->hypertables), TS_F_I64("migrations", found->applied),
+                TS_F_I64("seq", app->seq));
 }
 
 static void on_started(struct ts_writer_op *op, int result)
@@ -320,8 +331,7 @@ int database_migrate_verb(struct ts_service *service, int argc, char **argv)
     const struct api_config *config = service->config;
     struct ts_db_options options;
     struct ts_db_error detail = {0};
-    struct store_head head;
-    int applied = 0;
+    struct migrated migrated = {0};
 
     (void)argc, (void)argv;
     int r = api_config_database(config, service->arena, &options);
@@ -333,11 +343,13 @@ int database_migrate_verb(struct ts_service *service, int argc, char **argv)
     if (r == 0 && options.driver == &ts_db_sqlite)
         r = ts_mkdir_all(config->common.data_dir.ptr, 0700);
     if (r == 0)
-        r = migrate(&options, &applied, &head, &detail);
+        r = migrate(&options, true, &migrated, &detail);
     if (r < 0) {
         fprintf(stderr, "migrate: %s %s\n", ts_error_text(r), detail.message);
         return 1;
     }
-    printf("migrations applied: %d\n", applied);
+    printf("migrations applied: %d\n", migrated.applied);
+    if (options.driver == &ts_db_postgres)
+        printf("TimescaleDB: %s\n", migrated.hypertables ? "hypertables" : "none, plain tables");
     return 0;
 }

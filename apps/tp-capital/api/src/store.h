@@ -186,4 +186,10 @@ TS_MUST_CHECK int store_check_health(struct ts_db *db, struct store_health *ret)
 /* Makes the schema when it is missing (PostgreSQL; `schema` is [a-z_][a-z0-9_]*), then applies the migrations. */
 TS_MUST_CHECK int store_migrate(struct ts_db *db, const char *schema, int *ret_applied);
 
+/* Whether the large tables are TimescaleDB's hypertables; never on SQLite. */
+TS_MUST_CHECK int store_has_hypertables(struct ts_db *db, bool *ret);
+
+/* Makes them hypertables if there is a TimescaleDB by now; otherwise they stay as they are. For a role that owns them. */
+TS_MUST_CHECK int store_use_hypertables(struct ts_db *db, bool *ret);
+
 #endif

@@ -1,0 +1,2 @@
+-- Retention takes what is oldest first (tp-capital section 5).
+CREATE INDEX ingested_messages_by_time ON ingested_messages (ts);
