@@ -6,6 +6,7 @@
 #include "cache.h"
 #include "database.h"
 #include "health.h"
+#include "retention.h"
 #include "stream.h"
 
 void app_seq_advanced(struct app *app, int64_t seq)
@@ -62,7 +63,8 @@ static int start(struct app *app)
     app->cache = cache_new();
     app->health = health_new(app);
     app->stream = stream_hub_new(app);
-    return app->cache && app->health && app->stream ? database_start(app) : -ENOMEM;
+    app->retention = retention_new(app);
+    return app->cache && app->health && app->stream && app->retention ? database_start(app) : -ENOMEM;
 }
 
 int app_start(struct ts_service *service)
@@ -83,6 +85,7 @@ void app_stop(struct ts_service *service)
 {
     struct app *app = service->app;
     health_stop(app->health);
+    retention_stop(app->retention);
     stream_hub_stop(app->stream);
     database_stop(app);
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "health.h"
+#include "retention.h"
 #include "stream.h"
 
 #define MIGRATION_TIMEOUT_US (600 * TS_US_PER_S)
@@ -201,6 +202,7 @@ static void become_ready(struct database *database)
     ts_log_info("Database ready", TS_F_CSTR("store", app_is_sqlite(app) ? "sqlite" : "postgres"),
                 TS_F_BOOL("hypertables", found->hypertables), TS_F_I64("migrations", found->applied),
                 TS_F_I64("seq", app->seq));
+    retention_start(app->retention);
 }
 
 static void on_started(struct ts_writer_op *op, int result)

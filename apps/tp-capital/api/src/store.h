@@ -1,7 +1,7 @@
 /*
  * Store: every SQL statement of the service, and nothing else. store_ingest.c writes messages (one by one, both dialects), store_batch.c
  * writes a whole batch of new messages with one statement (PostgreSQL), store_changes.c knows the numbers of change,
- * store_signals.c and store_reading.c read.
+ * store_retention.c takes away what is old, store_signals.c and store_reading.c read.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
@@ -80,6 +80,31 @@ int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const 
  */
 TS_MUST_CHECK int store_lock_changes(struct ts_db *db);
 TS_MUST_CHECK int store_draw_reset(struct ts_db *db, int64_t n, int64_t *ret_first);
+
+/* --- retention ---------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Takes away what is too old, a slice an operation, each a transaction of its own: signals first, with the counters of their channels and
+ * one number for all of the slice (store_draw_reset); when none is left, the keys and versions of messages (ingested_messages) that
+ * are older than `keys_before_us`; then forwarded messages. So a key never goes before its signal.
+ *
+ * A slice is `limit` rows, or, on TimescaleDB, the oldest chunk if it is wholly older and this role may drop it. On PostgreSQL one
+ * process at a time works in a schema.
+ */
+struct store_retention {
+    struct ts_writer_op op;
+    int64_t signals_before_us, keys_before_us; /* the latter not later than the former */
+    int64_t limit;
+    void *owner; /* the caller's */
+    /* Results of this slice, valid once it is done with 0. */
+    bool busy;                                    /* another replica is at it: nothing was done */
+    bool finished;                                /* nothing is left that is too old */
+    int64_t signals, messages, forwarded, chunks; /* removed; messages are versions */
+    int64_t seq;                                  /* of the change, or 0 */
+};
+
+/* Fits ts_writer_kind.apply with max_batch 1. */
+int store_apply_retention(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
 
 /* --- signals ------------------------------------------------------------------------------------------------------------ */
 

@@ -112,6 +112,15 @@ void api_start(struct api *api, const char *const *extra)
     api_wait_healthy(api);
 }
 
+void api_again_with(struct api *api, const char *const *extra)
+{
+    size_t n = 0;
+    while (api->env[n])
+        n++;
+    add_env(api, &n, extra);
+    api_again(api);
+}
+
 void api_again(struct api *api)
 {
     ts_test_start_program(&api->process, "tp-capital-api", api->env);

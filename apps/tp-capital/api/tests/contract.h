@@ -40,8 +40,9 @@ extern struct ts_test_pg contract_pg;
 
 /* extra: NAME=value, NULL at the end, wins over the defaults; NULL = none. Returns when /health is 200. */
 void api_start(struct api *api, const char *const *extra);
-void api_launch(struct api *api, const char *const *extra); /* without waiting */
-void api_again(struct api *api);                            /* the same store, after an end */
+void api_launch(struct api *api, const char *const *extra);     /* without waiting */
+void api_again(struct api *api);                                /* the same store, after an end */
+void api_again_with(struct api *api, const char *const *extra); /* and other variables, from now on */
 /* A second process on the same store (PostgreSQL only); returns when it is healthy. */
 void api_start_replica(const struct api *api, struct api *ret);
 void api_stop(struct api *api); /* SIGTERM; must leave with 0 */

@@ -34,7 +34,7 @@ static void test_check_config_when_several_things_are_wrong_then_all_are_told(vo
                                       "TIMESCALEDB_SCHEMA=Bad-Name",
                                       "CORS_ORIGIN=*",
                                       "TP_CAPITAL_DATABASE_URL=mysql://x",
-                                      "SIGNALS_RETENTION_DAYS=30",
+                                      "SIGNALS_RETENTION_DAYS=-1",
                                       "DB_POOL_MAX=101",
                                       NULL};
     static const char *const told[] = {
@@ -58,7 +58,7 @@ static void test_check_config_when_several_things_are_wrong_then_all_are_told(vo
 static void test_check_config_when_values_are_the_spec_s_bounds_then_they_are_accepted(void **state)
 {
     static const char *const env[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "DB_POOL_MAX=1",
-                                      "DB_POOL_IDLE_TIMEOUT=30000",  "SIGNALS_RETENTION_DAYS=0",
+                                      "DB_POOL_IDLE_TIMEOUT=30000",  "SIGNALS_RETENTION_DAYS=36500",
                                       "TZ=America/Sao_Paulo",        "CORS_ORIGIN=*",
                                       "NODE_ENV=development",        NULL};
     static const char *const production[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "CORS_ORIGIN=*",

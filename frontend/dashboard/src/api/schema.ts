@@ -23,6 +23,8 @@ export interface paths {
          *     makes no revision. Two different edits with one `editedAt`: the later gets the stored revision + 1.
          *     Every version is kept. The signal always shows the newest version, keeps its `id`, and says `changed: true`;
          *     versions may arrive in any order. A deletion takes the signal out of every list; its versions stay.
+         *     With a retention (`SIGNALS_RETENTION_DAYS`) a message that was sent before it is not stored and answers `skipped`, so
+         *     that a replay does not bring back what was removed.
          */
         post: operations["ingest"];
         delete?: never;
@@ -91,7 +93,8 @@ export interface paths {
          *
          *     Start: with `Last-Event-ID`, else `since`, everything after that position is sent first, in order; with
          *     neither, only what is committed from now on. A position that is too old to replay (more than 1,000 changes),
-         *     higher than any known or of another database answers with one `reset`; so do all streams when the database is
+         *     higher than any known or of another database answers with one `reset`; so does one from before a change of many rows at
+         *     once (import, reparse, retention), which all open streams get as `reset`, as they do when the database is
          *     replaced or restored under the service. The header wins, because the browser's own reconnect sends
          *     it. A comment line (`:`) is sent at once, and after each 15 s of silence. A reader that does not
          *     drain 256 KiB is disconnected and comes back by its position. At shutdown the stream is ended.
@@ -408,7 +411,7 @@ export interface components {
             /** @constant */
             status: "ok";
             /**
-             * @description This version was already stored.
+             * @description This version was already stored, or the message is older than the retention.
              * @constant
              */
             skipped?: true;
@@ -737,7 +740,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Durable, or already known (`skipped`). */
+            /** @description Durable, or already known or older than the retention (`skipped`). */
             200: {
                 headers: {
                     [name: string]: unknown;
