@@ -24,6 +24,7 @@
 struct migrated {
     int applied;
     bool hypertables;
+    char not_compressed[STORE_REASON_SIZE]; /* why; "" = they are, or nobody asked for it */
     struct store_head head;
 };
 
@@ -39,8 +40,8 @@ struct startup {
 };
 
 /* bring_over: also to hypertables, when a TimescaleDB was installed since. */
-static int migrate(const struct ts_db_options *options, bool bring_over, struct migrated *ret,
-                   struct ts_db_error *ret_detail)
+static int migrate(const struct ts_db_options *options, bool bring_over, int64_t compression_days,
+                   struct migrated *ret, struct ts_db_error *ret_detail)
 {
     struct ts_db_options own = *options;
     _cleanup_(ts_db_closep) struct ts_db *db = NULL;
@@ -55,6 +56,8 @@ static int migrate(const struct ts_db_options *options, bool bring_over, struct 
         r = bring_over ? store_use_hypertables(db, &ret->hypertables)
                        : store_has_hypertables(db, &ret->hypertables);
     if (r == 0)
+        r = store_compress_after(db, compression_days, ret->not_compressed);
+    if (r == 0)
         r = store_read_head(db, &ret->head);
     if (r < 0)
         *ret_detail = *ts_db_error(db);
@@ -65,7 +68,8 @@ static int run_startup(void *store, struct ts_db *db, struct ts_writer_op *const
 {
     struct startup *startup = TS_CONTAINER_OF(ops[0], struct startup, op);
     (void)store, (void)db, (void)n;
-    startup->error = migrate(&startup->app->db, false, &startup->migrated, &startup->detail);
+    startup->error = migrate(&startup->app->db, false, startup->app->config->compression_days,
+                             &startup->migrated, &startup->detail);
     return 0; /* the loop decides what to do about an error */
 }
 
@@ -202,6 +206,8 @@ static void become_ready(struct database *database)
     ts_log_info("Database ready", TS_F_CSTR("store", app_is_sqlite(app) ? "sqlite" : "postgres"),
                 TS_F_BOOL("hypertables", found->hypertables), TS_F_I64("migrations", found->applied),
                 TS_F_I64("seq", app->seq));
+    if (app->config->compression_days > 0 && found->not_compressed[0])
+        ts_log_warn("Signals are not compressed", TS_F_CSTR("detail", found->not_compressed));
     retention_start(app->retention);
 }
 
@@ -345,12 +351,14 @@ int database_migrate_verb(struct ts_service *service, int argc, char **argv)
     if (r == 0 && options.driver == &ts_db_sqlite)
         r = ts_mkdir_all(config->common.data_dir.ptr, 0700);
     if (r == 0)
-        r = migrate(&options, true, &migrated, &detail);
+        r = migrate(&options, true, config->compression_days, &migrated, &detail);
     if (r < 0) {
         fprintf(stderr, "migrate: %s %s\n", ts_error_text(r), detail.message);
         return 1;
     }
     printf("migrations applied: %d\n", migrated.applied);
+    if (config->compression_days > 0 && migrated.not_compressed[0])
+        printf("signals are not compressed: %s\n", migrated.not_compressed);
     if (options.driver == &ts_db_postgres)
         printf("TimescaleDB: %s\n", migrated.hypertables ? "hypertables" : "none, plain tables");
     return 0;

@@ -214,6 +214,13 @@ TS_MUST_CHECK int store_migrate(struct ts_db *db, const char *schema, int *ret_a
 /* Whether the large tables are TimescaleDB's hypertables; never on SQLite. */
 TS_MUST_CHECK int store_has_hypertables(struct ts_db *db, bool *ret);
 
+/*
+ * Has the database compress signals that are older than so many days, 0 = none any more. *ret_refused: what stands against it (an edition
+ * without compression, a role that does not own the tables, no hypertables), "" when nothing does.
+ */
+#define STORE_REASON_SIZE 160
+TS_MUST_CHECK int store_compress_after(struct ts_db *db, int64_t days, char ret_refused[STORE_REASON_SIZE]);
+
 /* Makes them hypertables if there is a TimescaleDB by now; otherwise they stay as they are. For a role that owns them. */
 TS_MUST_CHECK int store_use_hypertables(struct ts_db *db, bool *ret);
 

@@ -63,6 +63,21 @@ static void test_store_when_timescale_is_there_then_rows_lie_in_chunks_of_a_week
     api_stop(&api);
 }
 
+/* Debian's server is the Apache edition, which has no compression. */
+static void test_compression_when_the_edition_has_none_then_it_is_said_once_and_all_is_served(void **state)
+{
+    (void)state;
+    api_start(&api, (const char *const[]){"SIGNALS_COMPRESSION_DAYS=30", NULL});
+    assert_int_equal(api_log_count(&api, "Signals are not compressed"), 1);
+    assert_int_equal(api_log_count(&api, "not supported under the current"), 1);
+    store_days_ago(1, 60);
+    assert_int_equal(api_rows(&api, "tp_capital_signals"), 1);
+    api_stop(&api);
+    api_start(&api, NULL);
+    assert_int_equal(api_log_count(&api, "Signals are not compressed"), 0);
+    api_stop(&api);
+}
+
 /* --- one that comes later ----------------------------------------------------------------------------------------------- */
 
 /* A database without the extension, and a role that may not make it. */
@@ -185,6 +200,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_store_when_timescale_is_there_then_rows_lie_in_chunks_of_a_week),
+        cmocka_unit_test(test_compression_when_the_edition_has_none_then_it_is_said_once_and_all_is_served),
         cmocka_unit_test(test_migrate_when_timescale_was_installed_later_then_the_rows_are_brought_over),
         cmocka_unit_test(test_retention_when_a_chunk_is_partly_old_then_its_rows_go_and_it_stays),
         cmocka_unit_test(test_retention_when_a_chunk_is_in_use_then_its_rows_go_all_the_same),

@@ -50,6 +50,38 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Has TimescaleDB compress the chunks that are older than `days` (0 = none any more), unless it does already. NULL when that is so; otherwise
+-- why not: only the Community edition offers it, and only the owner of the table may ask for it.
+CREATE FUNCTION compress_after(days INTEGER) RETURNS TEXT LANGUAGE plpgsql AS $$
+DECLARE
+    theirs TEXT;
+    name   TEXT := format('%I.%I', current_schema(), 'tp_capital_signals');
+    since  INTERVAL;
+BEGIN
+    IF NOT is_hypertable('tp_capital_signals') THEN
+        RETURN CASE WHEN days > 0 THEN 'the tables are no hypertables' END;
+    END IF;
+    PERFORM pg_advisory_xact_lock(1886544755, hashtext(current_schema())); -- replicas start together
+    EXECUTE 'SELECT (config ->> $1)::interval FROM timescaledb_information.jobs WHERE proc_name = $2'
+            ' AND hypertable_schema = current_schema() AND hypertable_name = $3'
+       INTO since USING 'compress_after', 'policy_compression', 'tp_capital_signals';
+    IF coalesce(since, interval '0') = make_interval(days => days) THEN
+        RETURN NULL;
+    END IF;
+    theirs := timescaledb_schema();
+    IF since IS NOT NULL THEN
+        EXECUTE format('SELECT %I.remove_compression_policy(%L::regclass)', theirs, name);
+    END IF;
+    IF days > 0 THEN
+        EXECUTE format('ALTER TABLE %s SET (timescaledb.compress, timescaledb.compress_segmentby = %L,'
+                       ' timescaledb.compress_orderby = %L)', name, 'channel_id', 'ts DESC, id DESC');
+        EXECUTE format('SELECT %I.add_compression_policy(%L::regclass, make_interval(days => %s))', theirs, name, days);
+    END IF;
+    RETURN NULL;
+EXCEPTION WHEN feature_not_supported OR insufficient_privilege THEN
+    RETURN SQLERRM;
+END $$;
+
 -- The chunks of a table of this schema, oldest first; none when it is a plain table.
 CREATE FUNCTION chunks_of(name TEXT) RETURNS TABLE (chunk REGCLASS, first_ts TIMESTAMPTZ, end_ts TIMESTAMPTZ) LANGUAGE plpgsql STABLE AS $$
 BEGIN
