@@ -9,7 +9,7 @@
 #define KEY_MARGIN_US (3600 * TS_US_PER_S)
 #define EVERY_MS      (3600 * 1000)
 #define JITTER_MS     (6 * 60 * 1000) /* replicas that started together don't stay together */
-#define AGAIN_MS      (5 * 60 * 1000) /* after a failure */
+#define AGAIN_MS      (30 * 1000)     /* after a failure */
 #define PAUSE_MS      20              /* between slices */
 #define SLICE_ROWS    1000
 #define SLICE_US \
@@ -62,10 +62,12 @@ static void begin_run(struct retention *retention)
 static void end_run(struct retention *retention, uint64_t next_ms)
 {
     bool removed = retention->signals + retention->messages + retention->forwarded > 0;
+    const char *msg = removed                 ? "Retention removed what was too old"
+                      : retention->slice.busy ? "Retention is left to another replica"
+                                              : "Retention found nothing too old";
 
     retention->running = false;
-    ts_log_write(removed ? TS_LOG_INFO : TS_LOG_DEBUG,
-                 removed ? "Retention removed what was too old" : "Retention found nothing too old",
+    ts_log_write(removed ? TS_LOG_INFO : TS_LOG_DEBUG, msg,
                  (const struct ts_log_field[]){
                      TS_F_I64("days", retention->app->config->retention_days),
                      TS_F_I64("signals", retention->signals), TS_F_I64("messages", retention->messages),

@@ -1,6 +1,7 @@
 /* SIGNALS_RETENTION_DAYS: what goes, what stays, what is told about it, and what comes too late. */
 #include "contract.h"
 
+#include <libpq-fe.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,6 +262,23 @@ static void test_replay_when_the_message_was_removed_then_it_does_not_come_back(
     assert_int_equal(api_rows(&api, "ingested_messages"), 0);
 }
 
+/* --- interrupted -------------------------------------------------------------------------------------------------------- */
+
+static void test_sigterm_when_retention_is_at_work_then_exit_0_and_the_next_start_goes_on(void **state)
+{
+    (void)state;
+    store_message(1, 60);
+    multiply_message(4500);
+    restart_with_retention();
+    ts_test_end(&api.process, SIGTERM);
+    assert_true(WIFEXITED(api.process.status) && WEXITSTATUS(api.process.status) == 0);
+    api_again(&api);
+    wait_for_run(&api);
+    assert_int_equal(api_rows(&api, "tp_capital_signals"), 0);
+    assert_int_equal(api_rows(&api, "ingested_messages"), 0);
+    assert_int_equal(api_rows(&api, "channel_stats"), 0);
+}
+
 /* --- replicas ----------------------------------------------------------------------------------------------------------- */
 
 static void test_retention_when_two_replicas_start_then_each_row_is_removed_once(void **state)
@@ -286,6 +304,29 @@ static void test_retention_when_two_replicas_start_then_each_row_is_removed_once
     api_stop(&other);
 }
 
+/* The lock of store_retention.c, held as another replica would. */
+static void test_retention_when_another_replica_is_at_work_then_it_is_left_alone(void **state)
+{
+    char sql[128];
+    (void)state;
+    if (!on_postgres())
+        skip();
+    store_message(1, 60);
+    ts_test_end(&api.process, SIGTERM);
+    PGconn *other = PQconnectdb(contract_pg.url);
+    snprintf(sql, sizeof(sql), "SELECT pg_advisory_lock(1886544754, hashtext('%s'))", api.schema);
+    PGresult *result = PQexec(other, sql);
+    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+    PQclear(result);
+    api_again_with(&api, (const char *const[]){thirty_days[0], "LOG_LEVEL=debug", NULL});
+    const int64_t until = ts_test_now_ms() + PATIENCE_MS;
+    while (api_log_count(&api, "Retention is left to another replica") == 0 && ts_test_now_ms() < until)
+        ts_test_sleep_ms(20);
+    assert_int_equal(api_log_count(&api, "Retention is left to another replica"), 1);
+    assert_int_equal(api_rows(&api, "tp_capital_signals"), 1);
+    PQfinish(other);
+}
+
 int main(void)
 {
 #define EACH(test) cmocka_unit_test_setup_teardown(test, start, stop)
@@ -296,6 +337,8 @@ int main(void)
         EACH(test_retention_when_rows_go_then_streams_are_reset_and_old_answers_end),
         EACH(test_ingest_when_older_than_the_retention_then_skipped_and_nothing_is_stored),
         EACH(test_replay_when_the_message_was_removed_then_it_does_not_come_back),
+        EACH(test_sigterm_when_retention_is_at_work_then_exit_0_and_the_next_start_goes_on),
+        EACH(test_retention_when_another_replica_is_at_work_then_it_is_left_alone),
         EACH(test_retention_when_two_replicas_start_then_each_row_is_removed_once),
     };
     contract_setup(NULL);
