@@ -12,9 +12,8 @@
 #define AGAIN_MS      (30 * 1000)     /* after a failure */
 #define PAUSE_MS      20              /* between slices */
 #define SLICE_ROWS    1000
-#define SLICE_US \
-    (2 *         \
-     TS_US_PER_S) /* with this deadline the writer tries a slice once: messages don't wait for a second try */
+/* With this deadline the writer tries a slice once: messages don't wait for a second try of it. */
+#define SLICE_US (2 * TS_US_PER_S)
 
 struct retention {
     struct app *app;
@@ -113,7 +112,8 @@ static void on_sliced(struct ts_writer_op *op, int result)
 {
     struct retention *retention = TS_CONTAINER_OF(op, struct store_retention, op)->owner;
 
-    if (result < 0) { /* the writer's reports said why */
+    if (result < 0) {
+        ts_log_warn("Retention did not get through, trying again later", TS_F_ERR(result));
         end_run(retention, AGAIN_MS);
         return;
     }
