@@ -16,21 +16,24 @@
 #include "base/file.h"
 
 #define INSTALLED    "/usr/lib/postgresql"
+#define TIMESCALE    "/.cache/timescale" /* tools/timescale made it */
 #define MAX_SETTINGS 32
 #define BOOT_MS      30000
 
 /* --- where the server lies --- */
 
-static int newest_version(void)
+static int newest_version(const char *root)
 {
-    DIR *dir = opendir(INSTALLED);
+    char path[TS_TEST_PATH_SIZE];
     struct dirent *entry;
     int newest = 0;
 
+    snprintf(path, sizeof(path), "%.200s" INSTALLED, root);
+    DIR *dir = opendir(path);
     while (dir && (entry = readdir(dir)) != NULL) {
         char initdb[TS_TEST_PATH_SIZE];
         int version = (int)strtol(entry->d_name, NULL, 10);
-        snprintf(initdb, sizeof(initdb), INSTALLED "/%d/bin/initdb", version);
+        snprintf(initdb, sizeof(initdb), "%.200s" INSTALLED "/%d/bin/initdb", root, version);
         if (version > newest && access(initdb, X_OK) == 0)
             newest = version;
     }
@@ -41,27 +44,65 @@ static int newest_version(void)
 
 bool ts_test_pg_is_installed(void)
 {
-    return newest_version() > 0;
+    return newest_version("") > 0;
 }
 
-static const char *server_program(const char *name, char out[TS_TEST_PATH_SIZE])
+static const char *timescale_root(char out[TS_TEST_PATH_SIZE])
 {
-    snprintf(out, TS_TEST_PATH_SIZE, INSTALLED "/%d/bin/%s", newest_version(), name);
+    const char *source = getenv("TS_SOURCE_DIR");
+
+    snprintf(out, TS_TEST_PATH_SIZE, "%.150s" TIMESCALE, source ? source : ".");
     return out;
+}
+
+bool ts_test_timescale_is_installed(void)
+{
+    char root[TS_TEST_PATH_SIZE];
+
+    return geteuid() == 0 && newest_version(timescale_root(root)) > 0;
+}
+
+static const char *server_program(const struct ts_test_pg *pg, const char *name, char out[TS_TEST_PATH_SIZE])
+{
+    snprintf(out, TS_TEST_PATH_SIZE, INSTALLED "/%d/bin/%s", newest_version(pg->root), name);
+    return out;
+}
+
+/* A path under pg->dir as the server sees it. */
+static const char *within(const struct ts_test_pg *pg, const char *path)
+{
+    return path + strlen(pg->root);
 }
 
 /* --- whose it is --- */
 
-/* PostgreSQL refuses to run as root; its package made a user for it. */
-static void set_user(struct ts_test_spawn *spawn)
+/* The user postgres of the machine, or of the root that is entered. */
+static void find_user(const char *root, struct ts_test_spawn *spawn)
 {
+    char path[TS_TEST_PATH_SIZE];
+    const struct passwd *user;
+
+    snprintf(path, sizeof(path), "%.200s/etc/passwd", root);
+    FILE *file = fopen(path, "re");
+    while (file && (user = fgetpwent(file)) != NULL)
+        if (strcmp(user->pw_name, "postgres") == 0) {
+            spawn->uid = user->pw_uid;
+            spawn->gid = user->pw_gid;
+        }
+    if (file)
+        fclose(file);
+}
+
+/* PostgreSQL refuses to run as root; its package made a user for it. */
+static void set_user(const struct ts_test_pg *pg, struct ts_test_spawn *spawn)
+{
+    if (pg->root[0])
+        spawn->root = pg->root;
     if (geteuid() != 0)
         return;
-    const struct passwd *user = getpwnam("postgres");
-    if (!user)
+    find_user(pg->root, spawn);
+    if (spawn->uid == 0)
         ts_test_die("PostgreSQL does not run as root, and there is no user postgres");
-    spawn->uid = user->pw_uid;
-    spawn->gid = user->pw_gid;
 }
 
 static void run_or_die(struct ts_test_spawn spawn)
@@ -72,16 +113,16 @@ static void run_or_die(struct ts_test_spawn spawn)
         ts_test_die("%s failed: %s", spawn.argv[0], ts_test_read_file(output));
 }
 
-static void give_to_server(const char *path)
+static void give_to_server(const struct ts_test_pg *pg)
 {
     struct ts_test_spawn spawn = {0};
     char owner[64];
 
-    set_user(&spawn);
+    set_user(pg, &spawn);
     if (spawn.uid == 0)
         return;
     snprintf(owner, sizeof(owner), "%u:%u", spawn.uid, spawn.gid);
-    const char *const argv[] = {"chown", "-R", owner, path, NULL};
+    const char *const argv[] = {"chown", "-R", owner, pg->dir, NULL};
     run_or_die((struct ts_test_spawn){.argv = argv});
 }
 
@@ -94,12 +135,12 @@ static void copy_tree(const char *from, const char *to)
 
 /* --- the cluster --- */
 
-static void make_cluster(const char *dir, const char *data)
+static void make_cluster(const struct ts_test_pg *pg, const char *data)
 {
-    char initdb[TS_TEST_PATH_SIZE];
-    const char *const argv[] = {server_program("initdb", initdb),
+    char initdb[TS_TEST_PATH_SIZE], output[TS_TEST_PATH_SIZE];
+    const char *const argv[] = {server_program(pg, "initdb", initdb),
                                 "-D",
-                                data,
+                                within(pg, data),
                                 "-U",
                                 "postgres",
                                 "-A",
@@ -109,23 +150,25 @@ static void make_cluster(const char *dir, const char *data)
                                 "--locale=C",
                                 "--no-sync",
                                 NULL};
-    struct ts_test_spawn spawn = {.argv = argv, .cwd = dir};
+    struct ts_test_spawn spawn = {
+        .argv = argv, .cwd = within(pg, pg->dir), .output = ts_test_path(pg->dir, "initdb.log", output)};
 
-    set_user(&spawn);
+    set_user(pg, &spawn);
     run_or_die(spawn);
 }
 
 /* The cluster of this build: initdb runs once, under a lock; whoever comes later copies. */
-static void get_cluster(const char *dir, const char *data)
+static void get_cluster(const struct ts_test_pg *pg, const char *data)
 {
     char lock[TS_TEST_PATH_SIZE], cached[TS_TEST_PATH_SIZE], half[TS_TEST_PATH_SIZE], name[64];
     const char *build = getenv("TS_BUILD_DIR");
 
     if (!build) {
-        make_cluster(dir, data);
+        make_cluster(pg, data);
         return;
     }
-    snprintf(name, sizeof(name), "postgres-%d-cluster", newest_version());
+    snprintf(name, sizeof(name), "%s-%d-cluster", pg->root[0] ? "timescale" : "postgres",
+             newest_version(pg->root));
     ts_test_path(build, name, cached);
     snprintf(half, sizeof(half), "%.200s.new", cached);
     snprintf(lock, sizeof(lock), "%.200s.lock", cached);
@@ -136,7 +179,7 @@ static void get_cluster(const char *dir, const char *data)
         copy_tree(cached, data);
         return;
     }
-    make_cluster(dir, data);
+    make_cluster(pg, data);
     ts_test_dir_remove(half);
     copy_tree(data, half);
     if (rename(half, cached) != 0)
@@ -145,6 +188,10 @@ static void get_cluster(const char *dir, const char *data)
 
 /* --- start and stop --- */
 
+/* Shared memory in the data folder: there is no /dev/shm of the root's own to be emptied. */
+static const char *const timescale_settings[] = {"shared_preload_libraries=timescaledb",
+                                                 "dynamic_shared_memory_type=mmap"};
+
 static void spawn_server(struct ts_test_pg *pg)
 {
     char program[TS_TEST_PATH_SIZE], data[TS_TEST_PATH_SIZE], port[16];
@@ -152,17 +199,21 @@ static void spawn_server(struct ts_test_pg *pg)
     size_t n = 0;
 
     snprintf(port, sizeof(port), "%d", pg->port);
-    argv[n++] = server_program("postgres", program);
+    argv[n++] = server_program(pg, "postgres", program);
     argv[n++] = "-D";
-    argv[n++] = ts_test_path(pg->dir, "data", data);
+    argv[n++] = within(pg, ts_test_path(pg->dir, "data", data));
     argv[n++] = "-p";
     argv[n++] = port;
     argv[n++] = "-k";
-    argv[n++] = pg->dir;
+    argv[n++] = pg->root[0] ? "" : pg->dir; /* a root lies too deep for a socket's name */
     argv[n++] = "-c";
     argv[n++] = "listen_addresses=127.0.0.1";
     argv[n++] = "-c";
     argv[n++] = "logging_collector=off";
+    for (size_t i = 0; pg->root[0] && i < TS_ARRAY_LEN(timescale_settings); i++) {
+        argv[n++] = "-c";
+        argv[n++] = timescale_settings[i];
+    }
     for (size_t i = 0; pg->settings && pg->settings[i] && i < MAX_SETTINGS; i++) {
         argv[n++] = "-c";
         argv[n++] = pg->settings[i];
@@ -170,8 +221,8 @@ static void spawn_server(struct ts_test_pg *pg)
     argv[n] = NULL;
     /* SIGQUIT is the immediate shutdown: the server takes its children with it when the test program dies. */
     struct ts_test_spawn spawn = {
-        .argv = argv, .cwd = pg->dir, .output = pg->log, .parent_death_signal = SIGQUIT};
-    set_user(&spawn);
+        .argv = argv, .cwd = within(pg, pg->dir), .output = pg->log, .parent_death_signal = SIGQUIT};
+    set_user(pg, &spawn);
     ts_test_start(&pg->process, &spawn);
 }
 
@@ -202,24 +253,41 @@ static void choose_port(struct ts_test_pg *pg)
              pg->dir, pg->port);
 }
 
-void ts_test_pg_start(struct ts_test_pg *pg, const char *const *settings)
+static void start_in(struct ts_test_pg *pg)
 {
     char data[TS_TEST_PATH_SIZE];
 
-    if (!ts_test_pg_is_installed())
-        ts_test_die("no PostgreSQL server under " INSTALLED);
-    *pg = (struct ts_test_pg){.settings = settings};
-    ts_test_dir_make(pg->dir);
     ts_test_path(pg->dir, "log", pg->log);
-    give_to_server(pg->dir);
-    get_cluster(pg->dir, ts_test_path(pg->dir, "data", data));
-    give_to_server(pg->dir);
+    give_to_server(pg);
+    get_cluster(pg, ts_test_path(pg->dir, "data", data));
+    give_to_server(pg);
     choose_port(pg);
     spawn_server(pg);
     if (accepts_connections(pg))
         return;
     choose_port(pg); /* somebody was faster with the port */
     ts_test_pg_boot(pg);
+}
+
+void ts_test_pg_start(struct ts_test_pg *pg, const char *const *settings)
+{
+    if (!ts_test_pg_is_installed())
+        ts_test_die("no PostgreSQL server under " INSTALLED);
+    *pg = (struct ts_test_pg){.settings = settings};
+    ts_test_dir_make(pg->dir);
+    start_in(pg);
+}
+
+void ts_test_timescale_start(struct ts_test_pg *pg, const char *const *settings)
+{
+    char tmp[TS_TEST_PATH_SIZE];
+
+    if (!ts_test_timescale_is_installed())
+        ts_test_die("no TimescaleDB: tools/timescale, as root, makes one");
+    *pg = (struct ts_test_pg){.settings = settings};
+    timescale_root(pg->root);
+    ts_test_dir_make_in(ts_test_path(pg->root, "tmp", tmp), pg->dir);
+    start_in(pg);
 }
 
 void ts_test_pg_down(struct ts_test_pg *pg)

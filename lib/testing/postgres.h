@@ -9,6 +9,9 @@
  *     … options.url = pg.url …
  *     ts_test_pg_stop(&pg);
  *
+ * A real TimescaleDB, in the same way: the server of Debian 13 that tools/timescale put into a root of its own under .cache. It runs there by
+ * chroot as its own user postgres, its data in the root's /tmp, and is reached by TCP only.
+ *
  * A failure of the harness is printed and aborts the test program. Thread rule: main thread.
  */
 #ifndef TS_TESTING_POSTGRES_H
@@ -17,7 +20,8 @@
 #include "testing/process.h"
 
 struct ts_test_pg {
-    char dir[TS_TEST_PATH_SIZE]; /* data in dir/data, socket in dir */
+    char root[TS_TEST_PATH_SIZE]; /* that the server lives in; "" = the machine's */
+    char dir[TS_TEST_PATH_SIZE];  /* data in dir/data, socket in dir */
     int port;
     char url[TS_TEST_PATH_SIZE];        /* postgresql://postgres@127.0.0.1:PORT/postgres */
     char socket_url[TS_TEST_PATH_SIZE]; /* the same through the socket: for benchmarks */
@@ -32,6 +36,15 @@ bool ts_test_pg_is_installed(void);
 /* settings: "name=value", NULL at the end, for example {"max_connections=5", NULL}; kept for every boot; NULL
  * = none. Returns when it accepts connections. */
 void ts_test_pg_start(struct ts_test_pg *pg, const char *const *settings);
+
+/* False without root, or when tools/timescale made none: then TS_TEST_SKIP. */
+bool ts_test_timescale_is_installed(void);
+/* With timescaledb preloaded; CREATE EXTENSION is the caller's. pg->socket_url does not work. */
+void ts_test_timescale_start(struct ts_test_pg *pg, const char *const *settings);
+
+/* Exit code of a test program that could not run here: ctest reports it as skipped (cmake/TsBuild.cmake). */
+#define TS_TEST_SKIP 77
+
 /* Ends it and removes its data. */
 void ts_test_pg_stop(struct ts_test_pg *pg);
 

@@ -55,6 +55,13 @@ int64_t ts_test_now_ms(void)
 
 /* --- scratch folders --- */
 
+static const char *join(const char *dir, const char *middle, const char *name, char out[TS_TEST_PATH_SIZE])
+{
+    if (snprintf(out, TS_TEST_PATH_SIZE, "%s%s%s", dir, middle, name) >= TS_TEST_PATH_SIZE)
+        ts_test_die("path too long: %s%s%s", dir, middle, name);
+    return out;
+}
+
 static char made_dirs[MAX_DIRS][TS_TEST_PATH_SIZE];
 static pid_t made_by; /* a forked child must not remove its parent's folders */
 
@@ -84,9 +91,8 @@ static void remove_all_dirs(void)
     }
 }
 
-void ts_test_dir_make(char path[TS_TEST_PATH_SIZE])
+void ts_test_dir_make_in(const char *parent, char path[TS_TEST_PATH_SIZE])
 {
-    const char *tmp = getenv("TMPDIR");
     size_t free_slot = 0;
 
     if (made_by == 0) {
@@ -97,17 +103,17 @@ void ts_test_dir_make(char path[TS_TEST_PATH_SIZE])
         free_slot++;
     if (free_slot == MAX_DIRS)
         ts_test_die("more than %d scratch folders", MAX_DIRS);
-    snprintf(path, TS_TEST_PATH_SIZE, "%s/ts-test-XXXXXX", tmp && strlen(tmp) < 60 ? tmp : "/tmp");
+    join(parent, "/", "ts-test-XXXXXX", path);
     if (!mkdtemp(path))
         ts_test_die("%s: %s", path, strerror(errno));
     memcpy(made_dirs[free_slot], path, TS_TEST_PATH_SIZE);
 }
 
-static const char *join(const char *dir, const char *middle, const char *name, char out[TS_TEST_PATH_SIZE])
+void ts_test_dir_make(char path[TS_TEST_PATH_SIZE])
 {
-    if (snprintf(out, TS_TEST_PATH_SIZE, "%s%s%s", dir, middle, name) >= TS_TEST_PATH_SIZE)
-        ts_test_die("path too long: %s%s%s", dir, middle, name);
-    return out;
+    const char *tmp = getenv("TMPDIR");
+
+    ts_test_dir_make_in(tmp && strlen(tmp) < 60 ? tmp : "/tmp", path);
 }
 
 const char *ts_test_path(const char *dir, const char *name, char out[TS_TEST_PATH_SIZE])
@@ -220,7 +226,9 @@ _Noreturn static void run_child(const struct ts_test_spawn *spawn, const char *o
 
     int out = open(output, O_WRONLY | O_CREAT | O_APPEND, 0644);
     int null = open("/dev/null", O_RDONLY);
-    if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir(cwd) != 0)
+    if (out < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+        _exit(98);
+    if ((spawn->root && chroot(spawn->root) != 0) || chdir(cwd) != 0)
         _exit(98);
     close_range(3, UINT_MAX, 0);
     for (size_t i = 0; i < TS_ARRAY_LEN(inherited); i++)

@@ -20,6 +20,8 @@ _Noreturn void ts_test_die(const char *fmt, ...) __attribute__((format(printf, 1
 /* A new folder of mode 0700 under TMPDIR (/tmp), short enough for a socket in it. Removed with all it holds
  * at exit. */
 void ts_test_dir_make(char path[TS_TEST_PATH_SIZE]);
+/* The same in a folder of the caller's choice. */
+void ts_test_dir_make_in(const char *parent, char path[TS_TEST_PATH_SIZE]);
 void ts_test_dir_remove(const char *path);
 
 /* `dir/name` into `out`; returns `out`. */
@@ -52,7 +54,10 @@ struct ts_test_spawn {
         env; /* NAME=value, NULL at the end; PATH, HOME, TMPDIR and TZ are added, nothing else is inherited */
     const char *output; /* NULL = that of the last start of this process, else a new file in `cwd` */
     const char *cwd;    /* NULL = a scratch folder, the same for all */
-    uid_t uid;          /* 0 = as we are */
+    const char
+        *root; /* NULL = the machine's; else it is entered by chroot, and argv[0] and cwd are paths in it;
+                           `output` is given then, a path outside. Needs root. */
+    uid_t uid; /* 0 = as we are */
     gid_t gid;
     int parent_death_signal; /* 0 = SIGKILL */
 };

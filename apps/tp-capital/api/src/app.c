@@ -8,6 +8,7 @@
 #include "cache.h"
 #include "database.h"
 #include "health.h"
+#include "retention.h"
 #include "statistics.h"
 #include "stream.h"
 
@@ -79,8 +80,9 @@ static int start(struct app *app)
     app->cache = cache_new();
     app->health = health_new(app);
     app->stream = stream_hub_new(app);
+    app->retention = retention_new(app);
     app->statistics = statistics_new(app);
-    bool complete = app->cache && app->health && app->stream && app->statistics;
+    bool complete = app->cache && app->health && app->stream && app->retention && app->statistics;
     return complete ? database_start(app) : -ENOMEM;
 }
 
@@ -102,6 +104,7 @@ void app_stop(struct ts_service *service)
 {
     struct app *app = service->app;
     health_stop(app->health);
+    retention_stop(app->retention);
     stream_hub_stop(app->stream);
     database_stop(app);
 }

@@ -34,6 +34,7 @@ struct app {
     struct stream_hub *stream;
     struct statistics *statistics;
     struct database *database;
+    struct retention *retention;
     struct ts_writer *writer;     /* from start on */
     struct ts_reader *readers;    /* NULL until the database is ready, as the listener */
     struct ts_listener *listener; /* PostgreSQL only */

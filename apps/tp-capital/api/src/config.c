@@ -129,7 +129,14 @@ const struct ts_config_field api_config_fields[] = {
      .fallback = "0",
      .min = 0,
      .max = 36500,
-     .help = "0 = keep all; anything else is refused, because this version deletes nothing"},
+     .help = "Messages and signals older than this are deleted, and not taken when they come; 0 = keep all"},
+    {.name = "SIGNALS_COMPRESSION_DAYS",
+     .type = TS_CONFIG_INT,
+     .offset = FIELD(compression_days),
+     .fallback = "0",
+     .min = 0,
+     .max = 36500,
+     .help = "TimescaleDB's Community edition: signals older than this are compressed; 0 = none"},
     {.name = "TZ",
      .type = TS_CONFIG_STR,
      .offset = FIELD(time_zone),
@@ -191,20 +198,9 @@ static int check_cors(const struct api_config *config, struct ts_buf *errors)
     return 0;
 }
 
-/* Not ignored in silence: who sets it counts on old rows being gone. */
-static int check_retention(const struct api_config *config, struct ts_buf *errors)
-{
-    if (config->retention_days == 0)
-        return 0;
-    ts_buf_cstr(
-        errors,
-        "FATAL: SIGNALS_RETENTION_DAYS is invalid: retention is not available in this version, only 0 is\n");
-    return 1;
-}
-
 int api_config_check(const void *config, struct ts_buf *errors)
 {
-    return check_password(config, errors) + check_cors(config, errors) + check_retention(config, errors);
+    return check_password(config, errors) + check_cors(config, errors);
 }
 
 /* 'value' as libpq's key=value form quotes it. */

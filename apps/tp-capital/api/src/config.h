@@ -13,7 +13,7 @@ struct api_config {
     int64_t timescale_port;
     struct ts_secret timescale_password;
     int64_t pool_max, pool_idle_timeout_ms, connect_timeout_ms;
-    int64_t retention_days;
+    int64_t retention_days, compression_days;
     ts_str time_zone;
     int64_t startup_retries, startup_delay_ms;
 };

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "health.h"
+#include "retention.h"
 #include "stream.h"
 
 #define MIGRATION_TIMEOUT_US (600 * TS_US_PER_S)
@@ -20,19 +21,27 @@
 
 /* --- migration: an operation of the writer, on a connection of its own with a longer patience --------------------------- */
 
+struct migrated {
+    int applied;
+    bool hypertables;
+    char not_compressed[STORE_REASON_SIZE]; /* why; "" = they are, or nobody asked for it */
+    struct store_head head;
+};
+
 struct startup {
     struct ts_writer_op op;
     struct app *app;
     uv_timer_t retry;
     int attempts;
     /* Result */
-    int error, applied;
+    int error;
     struct ts_db_error detail;
-    struct store_head head;
+    struct migrated migrated;
 };
 
-static int migrate(const struct ts_db_options *options, int *ret_applied, struct store_head *ret_head,
-                   struct ts_db_error *ret_detail)
+/* bring_over: also to hypertables, when a TimescaleDB was installed since. */
+static int migrate(const struct ts_db_options *options, bool bring_over, int64_t compression_days,
+                   struct migrated *ret, struct ts_db_error *ret_detail)
 {
     struct ts_db_options own = *options;
     _cleanup_(ts_db_closep) struct ts_db *db = NULL;
@@ -42,9 +51,14 @@ static int migrate(const struct ts_db_options *options, int *ret_applied, struct
     int r = ts_db_open(&own, &db);
     if (r < 0)
         return r;
-    r = store_migrate(db, own.schema, ret_applied);
+    r = store_migrate(db, own.schema, &ret->applied);
     if (r == 0)
-        r = store_read_head(db, ret_head);
+        r = bring_over ? store_use_hypertables(db, &ret->hypertables)
+                       : store_has_hypertables(db, &ret->hypertables);
+    if (r == 0)
+        r = store_compress_after(db, compression_days, ret->not_compressed);
+    if (r == 0)
+        r = store_read_head(db, &ret->head);
     if (r < 0)
         *ret_detail = *ts_db_error(db);
     return r;
@@ -54,7 +68,8 @@ static int run_startup(void *store, struct ts_db *db, struct ts_writer_op *const
 {
     struct startup *startup = TS_CONTAINER_OF(ops[0], struct startup, op);
     (void)store, (void)db, (void)n;
-    startup->error = migrate(&startup->app->db, &startup->applied, &startup->head, &startup->detail);
+    startup->error = migrate(&startup->app->db, false, startup->app->config->compression_days,
+                             &startup->migrated, &startup->detail);
     return 0; /* the loop decides what to do about an error */
 }
 
@@ -173,12 +188,12 @@ static int start_listening(struct app *app, struct look *self)
 static void become_ready(struct database *database)
 {
     struct app *app = database->startup.app;
-    const struct startup *startup = &database->startup;
+    const struct migrated *found = &database->startup.migrated;
     struct ts_reader_options readers = {
         .db = app->db, .threads = (int)TS_MAX(TS_MIN(app->config->pool_max - 2, MAX_READERS), 1)};
 
-    memcpy(app->store_id, startup->head.store_id, sizeof(app->store_id));
-    app->seq = startup->head.last_seq;
+    memcpy(app->store_id, found->head.store_id, sizeof(app->store_id));
+    app->seq = found->head.last_seq;
     app->seq_is_current = app_is_sqlite(app);
     int r = ts_reader_new(app->service->loop, &readers, &app->readers);
     if (r == 0 && !app_is_sqlite(app))
@@ -190,7 +205,11 @@ static void become_ready(struct database *database)
     }
     app->ready = true;
     ts_log_info("Database ready", TS_F_CSTR("store", app_is_sqlite(app) ? "sqlite" : "postgres"),
-                TS_F_I64("migrations", startup->applied), TS_F_I64("seq", app->seq));
+                TS_F_BOOL("hypertables", found->hypertables), TS_F_I64("migrations", found->applied),
+                TS_F_I64("seq", app->seq));
+    if (app->config->compression_days > 0 && found->not_compressed[0])
+        ts_log_warn("Signals are not compressed", TS_F_CSTR("detail", found->not_compressed));
+    retention_start(app->retention);
 }
 
 static void on_started(struct ts_writer_op *op, int result)
@@ -352,26 +371,39 @@ int database_for_verb(struct ts_service *service, const char *verb, struct ts_db
     return r;
 }
 
-int database_migrate_for_verb(const char *verb, const struct ts_db_options *options, int *ret_applied)
+static int migrate_for_verb(const char *verb, const struct ts_db_options *options, bool bring_over,
+                            int64_t compression_days, struct migrated *ret)
 {
     struct ts_db_error detail = {0};
-    struct store_head head;
-    int r = migrate(options, ret_applied, &head, &detail);
+    int r = migrate(options, bring_over, compression_days, ret, &detail);
     if (r < 0)
         fprintf(stderr, "%s: %s %s\n", verb, ts_error_text(r), detail.message);
     return r;
+}
+
+int database_migrate_for_verb(const char *verb, const struct ts_service *service,
+                              const struct ts_db_options *options)
+{
+    const struct api_config *config = service->config;
+    struct migrated migrated = {0};
+    return migrate_for_verb(verb, options, false, config->compression_days, &migrated);
 }
 
 int database_migrate_verb(struct ts_service *service, int argc, char **argv)
 {
     _cleanup_(ts_closep) int lock_fd = -1;
     struct ts_db_options options;
-    int applied = 0;
+    const struct api_config *config = service->config;
+    struct migrated migrated = {0};
 
     (void)argc, (void)argv;
     if (database_for_verb(service, "migrate", &options, &lock_fd) < 0 ||
-        database_migrate_for_verb("migrate", &options, &applied) < 0)
+        migrate_for_verb("migrate", &options, true, config->compression_days, &migrated) < 0)
         return 1;
-    printf("migrations applied: %d\n", applied);
+    printf("migrations applied: %d\n", migrated.applied);
+    if (config->compression_days > 0 && migrated.not_compressed[0])
+        printf("signals are not compressed: %s\n", migrated.not_compressed);
+    if (options.driver == &ts_db_postgres)
+        printf("TimescaleDB: %s\n", migrated.hypertables ? "hypertables" : "none, plain tables");
     return 0;
 }

@@ -22,8 +22,8 @@ void database_stop(struct app *app);
  */
 TS_MUST_CHECK int database_for_verb(struct ts_service *service, const char *verb, struct ts_db_options *ret,
                                     int *ret_lock_fd);
-TS_MUST_CHECK int database_migrate_for_verb(const char *verb, const struct ts_db_options *options,
-                                            int *ret_applied);
+TS_MUST_CHECK int database_migrate_for_verb(const char *verb, const struct ts_service *service,
+                                            const struct ts_db_options *options);
 
 /* The verb `migrate`: applies the migrations with MIGRATION_DATABASE_URL (or the service's own database), and no server runs. */
 int database_migrate_verb(struct ts_service *service, int argc, char **argv);

@@ -11,6 +11,7 @@
 #include "http/guard.h"
 #include "http/json.h"
 #include "parser.h"
+#include "retention.h"
 #include "routes.h"
 #include "validate.h"
 
@@ -82,6 +83,15 @@ static void refuse(struct app *app, struct ts_http_request *req, const struct va
     ts_http_reply_error(req, 400, text, NULL, result->field);
 }
 
+/* Too old to be kept (retention.h): as if it had been stored and removed. */
+static void skip_old(struct app *app, struct ts_http_request *req, const struct message *message)
+{
+    count(app, INGEST_DUPLICATE);
+    ts_log_info("Message skipped: older than the retention", TS_F_I64("channelId", message->channel_id),
+                TS_F_I64("messageId", message->message_id), TS_F_STR("requestId", req->request_id));
+    ts_http_reply(req, &(struct ts_http_response){.body = TS_STR("{\"status\":\"ok\",\"skipped\":true}")});
+}
+
 /* The whole message, ready to be stored; NULL when the request was answered. */
 static struct store_ingest *read_request(struct app *app, struct ts_http_request *req)
 {
@@ -99,6 +109,10 @@ static struct store_ingest *read_request(struct app *app, struct ts_http_request
     struct validate_result result = validate_message(body, now_us, req->arena, &message);
     if (result.problem != VALIDATE_OK) {
         refuse(app, req, &result);
+        return NULL;
+    }
+    if (retention_is_over(app, message.ts_us, now_us)) {
+        skip_old(app, req, &message);
         return NULL;
     }
     if (message.channel_id > 0 || message.channel_id / INT64_C(1000000000000) != -1)

@@ -60,6 +60,7 @@ void metrics_register(struct api_metrics *metrics, struct app *app)
     static const char *const statuses[] = {"success",          "duplicate", "duplicate_db", "auth_error",
                                            "validation_error", "db_error",  "error"};
     static const char *const error_types[] = {"connection", "query", "deadlock", "constraint"};
+    static const char *const removed[] = {"signals", "messages", "archived", "forwarded"};
     struct ts_metrics *registry = app->service->metrics;
 
     struct ts_metric *m = ts_metrics_add(registry, TS_COUNTER, "api_ingestion_requests_total",
@@ -73,6 +74,12 @@ void metrics_register(struct api_metrics *metrics, struct app *app)
     m = ts_metrics_add(registry, TS_COUNTER, "api_timescaledb_errors_total",
                        "Failed attempts on the database by kind.", "error_type");
     add_series(m, error_types, DB_ERROR_TYPES, metrics->db_errors);
+    m = ts_metrics_add(registry, TS_COUNTER, "api_retention_removed_total",
+                       "Rows that retention removed; messages are versions of messages.", "kind");
+    add_series(m, removed, REMOVED_KINDS, metrics->removed);
+    m = ts_metrics_add(registry, TS_GAUGE_US, "api_retention_last_run_timestamp_seconds",
+                       "When a run of retention last ended well; 0 = never.", NULL);
+    metrics->retention_run = ts_gauge_with(m, NULL, 0);
     m = ts_metrics_add(registry, TS_GAUGE, "api_db_pool_connections",
                        "Database connections at work and at rest, and work that waits.", "state");
     ts_callback_with(m, count_active, app, TS_LABELS(TS_STR("active")));

@@ -25,12 +25,17 @@ enum db_error_type {
     DB_ERROR_TYPES
 };
 
+/* What retention takes away. */
+enum removed { REMOVED_SIGNALS, REMOVED_MESSAGES, REMOVED_ARCHIVED, REMOVED_FORWARDED, REMOVED_KINDS };
+
 struct app;
 
 struct api_metrics {
     struct ts_counter *ingest[INGEST_STATUSES];
     struct ts_counter *inserted[3]; /* by enum signal_type */
     struct ts_counter *db_errors[DB_ERROR_TYPES];
+    struct ts_counter *removed[REMOVED_KINDS];
+    struct ts_gauge *retention_run; /* when one last ended well, microseconds of the wall clock; 0 = never */
 };
 
 void metrics_register(struct api_metrics *metrics, struct app *app);

@@ -1,8 +1,8 @@
 /*
  * Store: every SQL statement of the service, and nothing else. store_tx.c begins and ends what changes something and knows the numbers of
  * change; store_ingest.c writes messages (one by one, both dialects), store_batch.c a whole batch of new messages with one statement
- * (PostgreSQL), store_delete.c takes signals out, store_registry.c keeps channels and bots; store_signals.c and store_reading.c read,
- * store_analytics.c counts.
+ * (PostgreSQL), store_delete.c takes signals out, store_retention.c takes away what is old, store_registry.c keeps channels and bots;
+ * store_signals.c and store_reading.c read, store_analytics.c counts.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
@@ -106,6 +106,31 @@ struct store_selection {
  */
 TS_MUST_CHECK int store_delete_signals(struct store_tx *tx, const struct store_selection *which,
                                        int64_t now_us, int64_t *ret_n);
+
+/* --- retention ---------------------------------------------------------------------------------------------------------- */
+
+/*
+ * Takes away what is too old, a slice an operation, each a transaction of its own: signals first, with the counters of their channels and
+ * one number for all of the slice (store_tx_commit_reset); when none is left, the keys and versions of messages (ingested_messages) that
+ * are older than `keys_before_us`; then the archive of deleted signals, then forwarded messages. So a key never goes before its signal.
+ *
+ * A slice is `limit` rows, or, on TimescaleDB, the oldest chunk if it is wholly older and this role may drop it. On PostgreSQL one
+ * process at a time works in a schema.
+ */
+struct store_retention {
+    struct ts_writer_op op;
+    int64_t signals_before_us, keys_before_us; /* the latter not later than the former */
+    int64_t limit;
+    void *owner; /* the caller's */
+    /* Results of this slice, valid once it is done with 0. */
+    bool busy;                                              /* another replica is at it: nothing was done */
+    bool finished;                                          /* nothing is left that is too old */
+    int64_t signals, messages, archived, forwarded, chunks; /* removed; messages are versions */
+    int64_t seq;                                            /* of the change, or 0 */
+};
+
+/* Fits ts_writer_kind.apply with max_batch 1. */
+int store_apply_retention(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
 
 /* --- signals ------------------------------------------------------------------------------------------------------------ */
 
@@ -301,5 +326,18 @@ TS_MUST_CHECK int store_check_health(struct ts_db *db, struct store_health *ret)
 
 /* Makes the schema when it is missing (PostgreSQL; `schema` is [a-z_][a-z0-9_]*), then applies the migrations. */
 TS_MUST_CHECK int store_migrate(struct ts_db *db, const char *schema, int *ret_applied);
+
+/* Whether the large tables are TimescaleDB's hypertables; never on SQLite. */
+TS_MUST_CHECK int store_has_hypertables(struct ts_db *db, bool *ret);
+
+/*
+ * Has the database compress signals that are older than so many days, 0 = none any more. *ret_refused: what stands against it (an edition
+ * without compression, a role that does not own the tables, no hypertables), "" when nothing does.
+ */
+#define STORE_REASON_SIZE 160
+TS_MUST_CHECK int store_compress_after(struct ts_db *db, int64_t days, char ret_refused[STORE_REASON_SIZE]);
+
+/* Makes them hypertables if there is a TimescaleDB by now; otherwise they stay as they are. For a role that owns them. */
+TS_MUST_CHECK int store_use_hypertables(struct ts_db *db, bool *ret);
 
 #endif

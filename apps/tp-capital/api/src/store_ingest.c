@@ -383,14 +383,22 @@ static int on_shown(const struct ts_row *row, void *ctx)
     return ts_arena_dup(shown->arena, ts_row_text(row, 1), &shown->channel);
 }
 
-static int read_shown(struct batch *batch, int64_t id, struct shown *ret)
+#define SHOWN "SELECT signal_type, channel, ts, deleted_at IS NOT NULL FROM tp_capital_signals WHERE id = $1"
+
+/*
+ * With the time, because on a hypertable an id alone is looked for in every chunk (7 ms instead of 0.3 with 106 of them). It is the
+ * message's, unless this version came with another one than the first that was stored.
+ */
+static int read_shown(struct batch *batch, int64_t id, int64_t ts_us, struct shown *ret)
 {
-    static const struct ts_sql sql = {
-        .text = "SELECT signal_type, channel, ts, deleted_at IS NOT NULL FROM tp_capital_signals"
-                " WHERE id = $1"};
-    struct ts_db_value param = ts_db_int(id);
+    static const struct ts_sql with_time = {.text = SHOWN " AND ts = $2"}, anywhere = {.text = SHOWN};
+    const struct ts_db_value key[] = {ts_db_int(id), ts_db_time(ts_us)};
+
     *ret = (struct shown){.arena = batch->arena};
-    return (int)TS_MIN(ts_db_run(batch->tx.db, &sql, &param, 1, on_shown, ret), 0);
+    int64_t n = ts_db_run(batch->tx.db, &with_time, key, 2, on_shown, ret);
+    if (n == 0)
+        n = ts_db_run(batch->tx.db, &anywhere, key, 1, on_shown, ret);
+    return (int)TS_MIN(n, 0);
 }
 
 #define UPDATE_SIGNAL(take_profit)                                                                           \
@@ -398,28 +406,30 @@ static int read_shown(struct batch *batch, int64_t id, struct shown *ret)
     "$4, buy_max = $5, target_1 = $6,"                                                                       \
     " target_2 = $7, target_final = $8, take_profit = " take_profit                                          \
     ", stop = $10, complete = $11, raw_message = $12, seq = $14, revision = $15, updated_at = $16 WHERE id " \
-    "= $13"
+    "= $13 AND ts = $17"
 
-static int update_signal(struct batch *batch, const struct store_ingest *in, int64_t id, int64_t revision,
-                         int64_t seq)
+static int update_signal(struct batch *batch, const struct store_ingest *in, int64_t id, int64_t ts_us,
+                         int64_t revision, int64_t seq)
 {
     static const struct ts_sql sql = {.text = UPDATE_SIGNAL("$9::text::numeric(18, 6)[]"),
                                       .sqlite = UPDATE_SIGNAL("$9")};
-    struct ts_db_value row[STORE_READING_COLUMNS + 4];
+    struct ts_db_value row[STORE_READING_COLUMNS + 5];
     store_put_reading(row, in);
     row[STORE_READING_COLUMNS] = ts_db_int(id);
     row[STORE_READING_COLUMNS + 1] = ts_db_int(seq);
     row[STORE_READING_COLUMNS + 2] = ts_db_int(revision);
     row[STORE_READING_COLUMNS + 3] = ts_db_time(in->now_us);
+    row[STORE_READING_COLUMNS + 4] = ts_db_time(ts_us);
     return run(batch, &sql, row, TS_ARRAY_LEN(row));
 }
 
-static int delete_signal(struct batch *batch, const struct store_ingest *in, int64_t id, int64_t seq)
+static int delete_signal(struct batch *batch, const struct store_ingest *in, int64_t id, int64_t ts_us,
+                         int64_t seq)
 {
     static const struct ts_sql sql = {.text = "UPDATE tp_capital_signals SET deleted_at = $3, seq = $2, "
-                                              "revision = $4, updated_at = $3 WHERE id = $1"};
+                                              "revision = $4, updated_at = $3 WHERE id = $1 AND ts = $5"};
     const struct ts_db_value row[] = {ts_db_int(id), ts_db_int(seq), ts_db_time(in->now_us),
-                                      ts_db_int(MESSAGE_DELETED)};
+                                      ts_db_int(MESSAGE_DELETED), ts_db_time(ts_us)};
     return run(batch, &sql, row, TS_ARRAY_LEN(row));
 }
 
@@ -427,13 +437,14 @@ static int delete_signal(struct batch *batch, const struct store_ingest *in, int
 static int change_signal(struct batch *batch, struct store_ingest *in, int64_t id, int64_t revision)
 {
     struct shown shown;
-    int r = read_shown(batch, id, &shown);
+    int r = read_shown(batch, id, in->message.ts_us, &shown);
     if (r < 0 || !shown.exists || shown.hidden)
         return r;
     bool deleted = revision == MESSAGE_DELETED;
     bool counted = !deleted && counts(&in->signal);
     int64_t seq = ++batch->tx.seq;
-    r = deleted ? delete_signal(batch, in, id, seq) : update_signal(batch, in, id, revision, seq);
+    r = deleted ? delete_signal(batch, in, id, shown.ts_us, seq)
+                : update_signal(batch, in, id, shown.ts_us, revision, seq);
     if (r < 0)
         return r;
     in->seq = seq;
@@ -545,7 +556,7 @@ static int replace_reading(struct batch *batch, const struct store_rereading *it
                                     .now_us = now_us};
     if (ts_buf_error(&buf))
         return -ENOMEM;
-    int r = update_signal(batch, &in, item->id, item->revision, seq);
+    int r = update_signal(batch, &in, item->id, item->ts_us, item->revision, seq);
     if (r == 0 && item->has_channel_id && counted != item->counted)
         tally_add(batch, item->channel_id, item->channel, counted - item->counted,
                   counted ? item->ts_us : MESSAGE_NO_TIME);

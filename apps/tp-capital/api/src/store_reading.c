@@ -114,3 +114,37 @@ int store_migrate(struct ts_db *db, const char *schema, int *ret_applied)
     int r = make_schema(db, schema);
     return r < 0 ? r : ts_migrate(db, &store_migrations_postgres, ret_applied);
 }
+
+static int on_answer(const struct ts_row *row, void *ctx)
+{
+    *(bool *)ctx = ts_row_bool(row, 0);
+    return 0;
+}
+
+int store_has_hypertables(struct ts_db *db, bool *ret)
+{
+    static const struct ts_sql sql = {.text = "SELECT is_hypertable('tp_capital_signals')"};
+    *ret = false;
+    return ts_db_dialect(db) == TS_SQLITE ? 0 : run(db, &sql, NULL, 0, on_answer, ret);
+}
+
+int store_use_hypertables(struct ts_db *db, bool *ret)
+{
+    static const struct ts_sql sql = {.text = "SELECT use_hypertables()"};
+    *ret = false;
+    return ts_db_dialect(db) == TS_SQLITE ? 0 : run(db, &sql, NULL, 0, on_answer, ret);
+}
+
+static int on_reason(const struct ts_row *row, void *ctx)
+{
+    snprintf(ctx, STORE_REASON_SIZE, "%.*s", TS_STR_ARG(ts_row_text(row, 0)));
+    return 0;
+}
+
+int store_compress_after(struct ts_db *db, int64_t days, char ret_refused[STORE_REASON_SIZE])
+{
+    static const struct ts_sql sql = {.text = "SELECT compress_after($1::bigint::integer)"};
+    const struct ts_db_value param = ts_db_int(days);
+    snprintf(ret_refused, STORE_REASON_SIZE, "%s", "SQLite does not compress");
+    return ts_db_dialect(db) == TS_SQLITE ? 0 : run(db, &sql, &param, 1, on_reason, ret_refused);
+}

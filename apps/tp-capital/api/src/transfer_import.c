@@ -212,14 +212,13 @@ int import_verb(struct ts_service *service, int argc, char **argv)
     struct import import = {0};
     struct arguments arguments;
     struct ts_db_options options;
-    int applied;
 
     if (read_arguments(argc, argv, &arguments) < 0) {
         fputs("usage: import " IMPORT_HELP "\n", stderr);
         return EXIT_USAGE;
     }
     if (database_for_verb(service, "import", &options, &lock_fd) < 0 ||
-        database_migrate_for_verb("import", &options, &applied) < 0)
+        database_migrate_for_verb("import", service, &options) < 0)
         return 1;
     options.statement_timeout_us = STATEMENT_US;
     int r = ts_db_open(&options, &import.db);

@@ -11,17 +11,39 @@
 
 struct ts_test_pg contract_pg;
 
-bool on_postgres(void)
+static bool store_is(const char *name)
 {
     const char *store = getenv("TS_TEST_STORE");
-    return store && strcmp(store, "postgres") == 0;
+    return store && strcmp(store, name) == 0;
+}
+
+bool on_timescale(void)
+{
+    return store_is("timescale");
+}
+
+bool on_postgres(void)
+{
+    return store_is("postgres") || on_timescale();
+}
+
+void start_server(struct ts_test_pg *pg, const char *const *settings)
+{
+    if (on_timescale())
+        ts_test_timescale_start(pg, settings);
+    else
+        ts_test_pg_start(pg, settings);
 }
 
 int contract_setup(void **state)
 {
     (void)state;
+    if (on_timescale() && !ts_test_timescale_is_installed()) {
+        puts("skipped: no TimescaleDB (tools/timescale, as root, makes one)");
+        exit(TS_TEST_SKIP);
+    }
     if (on_postgres())
-        ts_test_pg_start(&contract_pg, NULL);
+        start_server(&contract_pg, NULL);
     return 0;
 }
 
@@ -90,6 +112,15 @@ void api_start(struct api *api, const char *const *extra)
     api_wait_healthy(api);
 }
 
+void api_again_with(struct api *api, const char *const *extra)
+{
+    size_t n = 0;
+    while (api->env[n])
+        n++;
+    add_env(api, &n, extra);
+    api_again(api);
+}
+
 void api_again(struct api *api)
 {
     ts_test_start_program(&api->process, "tp-capital-api", api->env);
@@ -118,6 +149,15 @@ void api_stop(struct api *api)
     assert_true(WIFEXITED(api->process.status));
     assert_int_equal(WEXITSTATUS(api->process.status), 0);
     ts_test_dir_remove(api->dir);
+}
+
+int api_run(const char *word, const char *const *env, char **ret_output)
+{
+    char path[TS_TEST_PATH_SIZE], output[TS_TEST_PATH_SIZE];
+    const char *const argv[] = {ts_test_program("tp-capital-api", path), word, NULL};
+    int code = ts_test_run(&(struct ts_test_spawn){.argv = argv, .env = env}, output);
+    *ret_output = ts_test_read_file(output);
+    return code;
 }
 
 /* --- calls --- */

@@ -1,6 +1,6 @@
 /*
- * For the contract tests: the real program on a store of its own, asked over HTTP. TS_TEST_STORE says which: `sqlite` (default) or
- * `postgres`, a server that the test program starts once; every api_start() gets an empty store.
+ * For the contract tests: the real program on a store of its own, asked over HTTP. TS_TEST_STORE says which: `sqlite` (default),
+ * `postgres` or `timescale`, a server that the test program starts once; every api_start() gets an empty store.
  */
 #ifndef TP_CAPITAL_TESTS_CONTRACT_H
 #define TP_CAPITAL_TESTS_CONTRACT_H
@@ -32,17 +32,23 @@ struct api {
     struct ts_test_reply reply; /* of the last call */
 };
 
-bool on_postgres(void);
+bool on_postgres(void); /* also when it has TimescaleDB */
+bool on_timescale(void);
+/* Another server of the same kind; settings as in ts_test_pg_start(). */
+void start_server(struct ts_test_pg *pg, const char *const *settings);
 extern struct ts_test_pg contract_pg;
 
 /* extra: NAME=value, NULL at the end, wins over the defaults; NULL = none. Returns when /health is 200. */
 void api_start(struct api *api, const char *const *extra);
-void api_launch(struct api *api, const char *const *extra); /* without waiting */
-void api_again(struct api *api);                            /* the same store, after an end */
+void api_launch(struct api *api, const char *const *extra);     /* without waiting */
+void api_again(struct api *api);                                /* the same store, after an end */
+void api_again_with(struct api *api, const char *const *extra); /* and other variables, from now on */
 /* A second process on the same store (PostgreSQL only); returns when it is healthy. */
 void api_start_replica(const struct api *api, struct api *ret);
 void api_stop(struct api *api); /* SIGTERM; must leave with 0 */
 void api_wait_healthy(struct api *api);
+/* Runs the program with one argument to its end; returns the exit code. *ret_output: what it said, to be freed. */
+int api_run(const char *word, const char *const *env, char **ret_output);
 
 /* The whole address of a path, in one of a few buffers that are used in turn. */
 const char *api_url(const struct api *api, const char *path);

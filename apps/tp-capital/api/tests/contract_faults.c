@@ -16,20 +16,11 @@ static struct api api;
 
 /* --- command line ------------------------------------------------------------------------------------------------------- */
 
-static int run_program(const char *word, const char *const *env, char **ret_output)
-{
-    char path[TS_TEST_PATH_SIZE], output[TS_TEST_PATH_SIZE];
-    const char *const argv[] = {ts_test_program("tp-capital-api", path), word, NULL};
-    int code = ts_test_run(&(struct ts_test_spawn){.argv = argv, .env = env}, output);
-    *ret_output = ts_test_read_file(output);
-    return code;
-}
-
 static void test_start_when_token_is_missing_then_fatal_and_exit_1(void **state)
 {
     char *output;
     (void)state;
-    assert_int_equal(run_program(NULL, (const char *const[]){NULL}, &output), 1);
+    assert_int_equal(api_run(NULL, (const char *const[]){NULL}, &output), 1);
     assert_non_null(strstr(output, "FATAL: GATEWAY_SECRET_TOKEN is required"));
     free(output);
 }
@@ -44,28 +35,27 @@ static void test_check_config_when_several_things_are_wrong_then_all_are_told(vo
                                       "TZ=America/Atlantis",
                                       "CORS_ORIGIN=*",
                                       "TP_CAPITAL_DATABASE_URL=mysql://x",
-                                      "SIGNALS_RETENTION_DAYS=30",
+                                      "SIGNALS_RETENTION_DAYS=-1",
                                       "DB_POOL_MAX=101",
                                       NULL};
-    static const char *const told[] = {
-        "GATEWAY_SECRET_TOKEN is invalid",
-        "TP_CAPITAL_PORT is invalid",
-        "RATE_LIMIT_MAX is invalid",
-        "TIMESCALEDB_SCHEMA is invalid",
-        "TZ is invalid: must be a name of the system's time zone database",
-        "CORS_ORIGIN is invalid",
-        "TP_CAPITAL_DATABASE_URL is invalid",
-        "DB_POOL_MAX is invalid",
-        "SIGNALS_RETENTION_DAYS is invalid: retention is not available in this version"};
+    static const char *const told[] = {"GATEWAY_SECRET_TOKEN is invalid",
+                                       "TP_CAPITAL_PORT is invalid",
+                                       "RATE_LIMIT_MAX is invalid",
+                                       "TIMESCALEDB_SCHEMA is invalid",
+                                       "TZ is invalid: must be a name of the system's time zone database",
+                                       "CORS_ORIGIN is invalid",
+                                       "TP_CAPITAL_DATABASE_URL is invalid",
+                                       "DB_POOL_MAX is invalid",
+                                       "SIGNALS_RETENTION_DAYS is invalid"};
     char *output;
     (void)state;
-    assert_int_equal(run_program("--check-config", env, &output), 1);
+    assert_int_equal(api_run("--check-config", env, &output), 1);
     for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
         if (!strstr(output, told[i]))
             fail_msg("%s: not told: %s", told[i], output);
     free(output);
     static const char *const host[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "TIMESCALEDB_HOST=db", NULL};
-    assert_int_equal(run_program("--check-config", host, &output), 1);
+    assert_int_equal(api_run("--check-config", host, &output), 1);
     assert_non_null(strstr(output, "FATAL: TIMESCALEDB_PASSWORD is required"));
     free(output);
 }
@@ -73,17 +63,17 @@ static void test_check_config_when_several_things_are_wrong_then_all_are_told(vo
 static void test_check_config_when_values_are_the_spec_s_bounds_then_they_are_accepted(void **state)
 {
     static const char *const env[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "DB_POOL_MAX=1",
-                                      "DB_POOL_IDLE_TIMEOUT=30000",  "SIGNALS_RETENTION_DAYS=0",
+                                      "DB_POOL_IDLE_TIMEOUT=30000",  "SIGNALS_RETENTION_DAYS=36500",
                                       "TZ=America/Sao_Paulo",        "CORS_ORIGIN=*",
                                       "NODE_ENV=development",        NULL};
     static const char *const production[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "CORS_ORIGIN=*",
                                              "NODE_ENV=production", NULL};
     char *output;
     (void)state;
-    if (run_program("--check-config", env, &output) != 0)
+    if (api_run("--check-config", env, &output) != 0)
         fail_msg("refused: %s", output);
     free(output);
-    assert_int_equal(run_program("--check-config", production, &output), 1);
+    assert_int_equal(api_run("--check-config", production, &output), 1);
     free(output);
 }
 
@@ -109,7 +99,7 @@ static void test_help_when_asked_then_every_variable_is_listed(void **state)
                                         "migrate"};
     char *output;
     (void)state;
-    assert_int_equal(run_program("--help", (const char *const[]){NULL}, &output), 0);
+    assert_int_equal(api_run("--help", (const char *const[]){NULL}, &output), 0);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (!strstr(output, names[i]))
             fail_msg("--help does not name %s", names[i]);
@@ -131,20 +121,20 @@ static size_t count_migrations(void)
 
 static void test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_changes_nothing(void **state)
 {
-    char dir[TS_TEST_PATH_SIZE], where[TS_TEST_PATH_SIZE + 32], applied[64], *output;
+    char dir[TS_TEST_PATH_SIZE], where[TS_TEST_PATH_SIZE + 32], all[64], *output;
     (void)state;
     ts_test_dir_make(dir);
+    snprintf(all, sizeof(all), "migrations applied: %zu\n", count_migrations());
     if (on_postgres())
         snprintf(where, sizeof(where), "MIGRATION_DATABASE_URL=%s", contract_pg.url);
     else
         snprintf(where, sizeof(where), "DATA_DIR=%s", dir);
     const char *const env[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "TIMESCALEDB_SCHEMA=by_verb", where, NULL};
-    assert_int_equal(run_program("migrate", env, &output), 0);
-    snprintf(applied, sizeof(applied), "migrations applied: %zu\n", count_migrations());
-    assert_non_null(strstr(output, applied));
+    assert_int_equal(api_run("migrate", env, &output), 0);
+    assert_non_null(strstr(output, all));
     free(output);
-    assert_int_equal(run_program("migrate", env, &output), 0);
-    assert_non_null(strstr(output, "migrations applied: 0"));
+    assert_int_equal(api_run("migrate", env, &output), 0);
+    assert_non_null(strstr(output, "migrations applied: 0\n"));
     free(output);
     ts_test_dir_remove(dir);
 }
@@ -159,7 +149,7 @@ static void test_file_when_a_process_has_it_then_no_second_one_opens_it(void **s
         skip();
     api_start(&api, NULL);
     char *output;
-    assert_int_equal(run_program("migrate", api.env, &output), 1);
+    assert_int_equal(api_run("migrate", api.env, &output), 1);
     assert_non_null(strstr(output, "the service is running: stop it first"));
     free(output);
     snprintf(port, sizeof(port), "TP_CAPITAL_PORT=%d", ts_test_free_port());
@@ -572,7 +562,7 @@ static void test_health_when_the_server_runs_without_fsync_then_degraded(void **
     (void)state;
     if (!on_postgres())
         skip();
-    ts_test_pg_start(&careless, (const char *const[]){"fsync=off", NULL});
+    start_server(&careless, (const char *const[]){"fsync=off", NULL});
     snprintf(url, sizeof(url), "TP_CAPITAL_DATABASE_URL=%s", careless.url);
     api_start(&api, (const char *const[]){url, NULL});
     json_t *health = api_json(&api, "/health", 200);

@@ -492,6 +492,25 @@ static void test_revision_when_an_older_one_comes_late_then_it_is_kept_and_not_s
     ingest_version(2, "COMPRA PETR4 30", NULL, true);
 }
 
+/* The row is found by the time of the message first; an edit that tells another one must find it, too. */
+static void test_revision_when_the_edit_tells_another_time_then_the_signal_follows(void **state)
+{
+    (void)state;
+    static const char *const edit =
+        "{\"channelId\":\"-1001000000007\",\"messageId\":12,\"text\":\"COMPRA PETR4 31\",\"timestamp\":"
+        "\"2026-09-01T09:00:00Z\",\"editedAt\":\"2026-11-03T13:01:00Z\"}";
+    static const char *const deletion =
+        "{\"channelId\":\"-1001000000007\",\"messageId\":12,\"timestamp\":\"2026-09-01T09:00:00Z\","
+        "\"deleted\":true}";
+    ingest_version(12, "COMPRA PETR4 30", NULL, false);
+    assert_int_equal(api_ingest(&api, edit), 200);
+    assert_shown(12, "COMPRA PETR4 31", 2);
+    assert_int_equal(api_ingest(&api, deletion), 200);
+    assert_int_equal(api_rows(&api, "tp_capital_signals WHERE channel_id = -1001000000007 AND message_id = 12"
+                                    " AND deleted_at IS NOT NULL"),
+                     1);
+}
+
 static void test_revision_when_content_is_equal_then_skipped(void **state)
 {
     (void)state;
@@ -650,6 +669,7 @@ int main(void)
         cmocka_unit_test(test_ingest_when_clients_vanish_before_the_answer_then_their_messages_are_stored),
         cmocka_unit_test(test_revision_when_edited_then_the_signal_shows_the_edit_and_keeps_both),
         cmocka_unit_test(test_revision_when_an_older_one_comes_late_then_it_is_kept_and_not_shown),
+        cmocka_unit_test(test_revision_when_the_edit_tells_another_time_then_the_signal_follows),
         cmocka_unit_test(test_revision_when_content_is_equal_then_skipped),
         cmocka_unit_test(
             test_revision_when_two_edits_have_one_time_then_the_second_takes_the_next_millisecond),

@@ -23,6 +23,8 @@ export interface paths {
          *     makes no revision. Two different edits with one `editedAt`: the later gets the stored revision + 1.
          *     Every version is kept. The signal always shows the newest version, keeps its `id`, and says `changed: true`;
          *     versions may arrive in any order. A deletion takes the signal out of every list; its versions stay.
+         *     With a retention (`SIGNALS_RETENTION_DAYS`) a message that was sent before it is not stored and answers `skipped`, so
+         *     that a replay does not bring back what was removed.
          */
         post: operations["ingest"];
         delete?: never;
@@ -616,7 +618,7 @@ export interface components {
             /** @constant */
             status: "ok";
             /**
-             * @description This version was already stored.
+             * @description This version was already stored, or the message is older than the retention.
              * @constant
              */
             skipped?: true;
@@ -1179,7 +1181,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Durable, or already known (`skipped`). */
+            /** @description Durable, or already known or older than the retention (`skipped`). */
             200: {
                 headers: {
                     [name: string]: unknown;
