@@ -180,6 +180,18 @@ export class Api {
         await this.run();
     }
 
+    /** Rows of the system before, between two lives of it. @param {string} table @param {string} file @returns {Promise<string>} what the import said */
+    async moveIn(table, file) {
+        await this.program?.stop('SIGTERM');
+        const { stdout } = await promisify(execFile)(
+            binary('tp-capital-api'),
+            ['import', '--table', table, file],
+            { env: { GATEWAY_SECRET_TOKEN: SECRET, DATA_DIR: this.folder } },
+        );
+        await this.run();
+        return stdout;
+    }
+
     /** What the API itself says. @param {string} path @returns {Promise<{ status: number, body: unknown }>} */
     async read(path) {
         const response = await fetch(this.base + path);
