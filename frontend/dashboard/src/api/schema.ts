@@ -525,7 +525,7 @@ export interface components {
          * @example 2026-11-23T13:00:00-03:00
          * @example 2026-11-23
          */
-        Instant: string | unknown | unknown | unknown;
+        Instant: string;
         /** @description A number; a string of digits when it lies outside ±2^53. */
         BigId: number | string;
         /** @description Exact decimal with at most 6 places, or null when the message names none. */
