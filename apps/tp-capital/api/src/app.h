@@ -33,6 +33,7 @@ struct app {
     struct health *health;
     struct stream_hub *stream;
     struct database *database;
+    struct indexer *indexer;      /* NULL until the database is ready */
     struct ts_writer *writer;     /* from start on */
     struct ts_reader *readers;    /* NULL until the database is ready, as the listener */
     struct ts_listener *listener; /* PostgreSQL only */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "health.h"
+#include "indexer.h"
 #include "stream.h"
 
 #define MIGRATION_TIMEOUT_US (600 * TS_US_PER_S)
@@ -29,10 +30,11 @@ struct startup {
     int error, applied;
     struct ts_db_error detail;
     struct store_head head;
+    bool has_trigrams;
 };
 
 static int migrate(const struct ts_db_options *options, int *ret_applied, struct store_head *ret_head,
-                   struct ts_db_error *ret_detail)
+                   bool *ret_has_trigrams, struct ts_db_error *ret_detail)
 {
     struct ts_db_options own = *options;
     _cleanup_(ts_db_closep) struct ts_db *db = NULL;
@@ -45,6 +47,8 @@ static int migrate(const struct ts_db_options *options, int *ret_applied, struct
     r = store_migrate(db, own.schema, ret_applied);
     if (r == 0)
         r = store_read_head(db, ret_head);
+    if (r == 0)
+        r = store_has_trigrams(db, ret_has_trigrams);
     if (r < 0)
         *ret_detail = *ts_db_error(db);
     return r;
@@ -54,7 +58,8 @@ static int run_startup(void *store, struct ts_db *db, struct ts_writer_op *const
 {
     struct startup *startup = TS_CONTAINER_OF(ops[0], struct startup, op);
     (void)store, (void)db, (void)n;
-    startup->error = migrate(&startup->app->db, &startup->applied, &startup->head, &startup->detail);
+    startup->error = migrate(&startup->app->db, &startup->applied, &startup->head, &startup->has_trigrams,
+                             &startup->detail);
     return 0; /* the loop decides what to do about an error */
 }
 
@@ -182,12 +187,17 @@ static void become_ready(struct database *database)
     int r = ts_reader_new(app->service->loop, &readers, &app->readers);
     if (r == 0 && !app_is_sqlite(app))
         r = start_listening(app, &database->look);
+    if (r == 0 && !(app->indexer = indexer_new(app)))
+        r = -ENOMEM;
     if (r < 0) {
         ts_log_error("Cannot read the database", TS_F_ERR(r));
         ts_service_quit(app->service, 1);
         return;
     }
     app->ready = true;
+    if (!startup->has_trigrams)
+        ts_log_warn("No trigram index, a search walks: pg_trgm is missing, or this role may not create it",
+                    TS_F_CSTR("schema", app->db.schema ? app->db.schema : ""));
     ts_log_info("Database ready", TS_F_CSTR("store", app_is_sqlite(app) ? "sqlite" : "postgres"),
                 TS_F_I64("migrations", startup->applied), TS_F_I64("seq", app->seq));
 }
@@ -303,6 +313,7 @@ static void on_readers_stopped(void *ctx)
 void database_stop(struct app *app)
 {
     app->database->stopping = true;
+    indexer_stop(app->indexer);
     app->listener = ts_listener_free(app->listener);
     uv_close((uv_handle_t *)&app->database->startup.retry, NULL);
     uv_close((uv_handle_t *)&app->database->look.timer, NULL);
@@ -321,6 +332,7 @@ int database_migrate_verb(struct ts_service *service, int argc, char **argv)
     struct ts_db_options options;
     struct ts_db_error detail = {0};
     struct store_head head;
+    bool has_trigrams;
     int applied = 0;
 
     (void)argc, (void)argv;
@@ -333,7 +345,7 @@ int database_migrate_verb(struct ts_service *service, int argc, char **argv)
     if (r == 0 && options.driver == &ts_db_sqlite)
         r = ts_mkdir_all(config->common.data_dir.ptr, 0700);
     if (r == 0)
-        r = migrate(&options, &applied, &head, &detail);
+        r = migrate(&options, &applied, &head, &has_trigrams, &detail);
     if (r < 0) {
         fprintf(stderr, "migrate: %s %s\n", ts_error_text(r), detail.message);
         return 1;

@@ -5,15 +5,6 @@
 
 /* --- rows --------------------------------------------------------------------------------------------------------------- */
 
-/* In the order of read_signal(). take_profit is the text '{32.1,33}' in both dialects. */
-#define COLUMNS(take_profit)                                                                         \
-    "s.id, s.seq, s.revision, s.ts, s.ingested_at, s.channel_id, s.message_id, s.channel, s.asset, " \
-    "s.signal_type, s.trade_type,"                                                                   \
-    " s.raw_message, s.source, " take_profit ", s.buy_min, s.buy_max, s.target_1, s.target_2, "      \
-    "s.target_final, s.stop, s.complete, s.deleted_at IS NOT NULL"
-#define COLUMNS_POSTGRES COLUMNS("s.take_profit::text")
-#define COLUMNS_SQLITE   COLUMNS("s.take_profit")
-
 static int64_t price_or_zero(const struct ts_row *row, int column)
 {
     return ts_row_is_null(row, column) ? 0 : ts_row_price(row, column);
@@ -24,8 +15,7 @@ static int64_t int_or_zero(const struct ts_row *row, int column)
     return ts_row_is_null(row, column) ? 0 : ts_row_int(row, column);
 }
 
-/* c: the first of COLUMNS. */
-static struct store_signal read_signal(const struct ts_row *row, int c)
+struct store_signal store_read_signal(const struct ts_row *row, int c)
 {
     return (struct store_signal){
         .id = ts_row_int(row, c),
@@ -77,7 +67,7 @@ static int on_signal(const struct ts_row *row, void *ctx)
         read_head(row, sink->head);
     if (ts_row_is_null(row, sink->first_column)) /* the head alone: an empty page */
         return 0;
-    struct store_signal signal = read_signal(row, sink->first_column);
+    struct store_signal signal = store_read_signal(row, sink->first_column);
     return sink->fn(&signal, sink->ctx);
 }
 
@@ -95,32 +85,9 @@ static int on_int(const struct ts_row *row, void *ctx)
 
 /* --- the page ----------------------------------------------------------------------------------------------------------- */
 
-/*
- * Three statements, one for each index that a page can be read from in order: by time, by asset, by channel. All other filters are
- * asked of each row on the way; one that is not wanted is NULL. Bounds that are not wanted are the ends of time, so that the planner
- * always sees a range. Case-insensitive search is SQL's lower(): all letters on PostgreSQL (by the database's locale), ASCII on SQLite.
- */
-#define ANY(n, type, condition) " AND ($" n type " IS NULL OR " condition ")"
-#define WHERE_COMMON(text, bool, find)                                                           \
-    " WHERE s.deleted_at IS NULL AND s.ts >= $1 AND s.ts <= $2" ANY("3", text, "s.channel = $3") \
-        ANY("4", text, "s.signal_type = $4") ANY("5", text, "s.trade_type = $5")                 \
-            ANY("6", bool, "s.complete = $6") ANY("7", text, find)
-#define WHERE_POSTGRES                  \
-    WHERE_COMMON("::text", "::boolean", \
-                 "strpos(lower(s.raw_message), lower($7)) > 0 OR strpos(lower(s.asset), lower($7)) > 0")
-#define WHERE_SQLITE \
-    WHERE_COMMON("", "", "instr(lower(s.raw_message), lower($7)) > 0 OR instr(lower(s.asset), lower($7)) > 0")
-
-#define BY_TIME_POSTGRES    ANY("8", "::text", "s.asset = $8") ANY("9", "::bigint", "s.channel_id = $9")
-#define BY_TIME_SQLITE      ANY("8", "", "s.asset = $8") ANY("9", "", "s.channel_id = $9")
-#define BY_ASSET_POSTGRES   " AND s.asset = $8" ANY("9", "::bigint", "s.channel_id = $9")
-#define BY_ASSET_SQLITE     " AND s.asset = $8" ANY("9", "", "s.channel_id = $9")
-#define BY_CHANNEL_POSTGRES " AND s.channel_id = $9" ANY("8", "::text", "s.asset = $8")
-#define BY_CHANNEL_SQLITE   " AND s.channel_id = $9" ANY("8", "", "s.asset = $8")
-
-#define PAGE(columns, where)                                                        \
-    " " columns " FROM tp_capital_signals s" where " AND (s.ts, s.id) < ($10, $11)" \
-    " ORDER BY s.ts DESC, s.id DESC LIMIT $12 OFFSET $13"
+#define PAGE(columns, where)                                                       \
+    " " columns " FROM tp_capital_signals s" where " AND (s.ts, s.id) < ($9, $10)" \
+    " ORDER BY s.ts DESC, s.id DESC LIMIT $11 OFFSET $12"
 
 /* The page, each row with the head of the same snapshot: read in order from the index, neither sorted nor copied aside. */
 #define PAGE_WITH_HEAD(columns, where) \
@@ -131,42 +98,39 @@ static int on_int(const struct ts_row *row, void *ctx)
     "SELECT h.last_seq, h.store_id, s.* FROM change_seq h LEFT JOIN (SELECT" PAGE( \
         columns, where) ") s ON 1 = 1"                                             \
                         " ORDER BY s.ts DESC, s.id DESC"
-#define COUNT(where) "SELECT count(*) FROM (SELECT 1 FROM tp_capital_signals s" where " LIMIT $10) s"
+#define COUNT(where) "SELECT count(*) FROM (SELECT 1 FROM tp_capital_signals s" where " LIMIT $9) s"
 
-enum { BY_TIME, BY_ASSET, BY_CHANNEL };
+#define PAGES(path, postgres, sqlite_)                                                       \
+    [path] = {.text = PAGE_WITH_HEAD(STORE_COLUMNS_POSTGRES, STORE_WHERE_POSTGRES postgres), \
+              .sqlite = PAGE_WITH_HEAD(STORE_COLUMNS_SQLITE, STORE_WHERE_SQLITE sqlite_)},
+#define EMPTY_PAGES(path, postgres, sqlite_)                                                 \
+    [path] = {.text = HEAD_WITH_PAGE(STORE_COLUMNS_POSTGRES, STORE_WHERE_POSTGRES postgres), \
+              .sqlite = HEAD_WITH_PAGE(STORE_COLUMNS_SQLITE, STORE_WHERE_SQLITE sqlite_)},
+#define COUNTS(path, postgres, sqlite_) \
+    [path] = {.text = COUNT(STORE_WHERE_POSTGRES postgres), .sqlite = COUNT(STORE_WHERE_SQLITE sqlite_)},
 
-static const struct ts_sql page_sql[] = {
-    [BY_TIME] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, WHERE_POSTGRES BY_TIME_POSTGRES),
-                 .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, WHERE_SQLITE BY_TIME_SQLITE)},
-    [BY_ASSET] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, WHERE_POSTGRES BY_ASSET_POSTGRES),
-                  .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, WHERE_SQLITE BY_ASSET_SQLITE)},
-    [BY_CHANNEL] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, WHERE_POSTGRES BY_CHANNEL_POSTGRES),
-                    .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, WHERE_SQLITE BY_CHANNEL_SQLITE)},
-};
+static const struct ts_sql page_sql[] = {STORE_PATHS(PAGES)};
+static const struct ts_sql empty_page_sql[] = {STORE_PATHS(EMPTY_PAGES)};
+static const struct ts_sql count_sql[] = {STORE_PATHS(COUNTS)};
 
-static const struct ts_sql empty_page_sql[] = {
-    [BY_TIME] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_TIME_POSTGRES),
-                 .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_TIME_SQLITE)},
-    [BY_ASSET] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_ASSET_POSTGRES),
-                  .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_ASSET_SQLITE)},
-    [BY_CHANNEL] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, WHERE_POSTGRES BY_CHANNEL_POSTGRES),
-                    .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, WHERE_SQLITE BY_CHANNEL_SQLITE)},
-};
-
-static const struct ts_sql count_sql[] = {
-    [BY_TIME] = {.text = COUNT(WHERE_POSTGRES BY_TIME_POSTGRES),
-                 .sqlite = COUNT(WHERE_SQLITE BY_TIME_SQLITE)},
-    [BY_ASSET] = {.text = COUNT(WHERE_POSTGRES BY_ASSET_POSTGRES),
-                  .sqlite = COUNT(WHERE_SQLITE BY_ASSET_SQLITE)},
-    [BY_CHANNEL] = {.text = COUNT(WHERE_POSTGRES BY_CHANNEL_POSTGRES),
-                    .sqlite = COUNT(WHERE_SQLITE BY_CHANNEL_SQLITE)},
-};
-
-static int path_of(const struct store_filter *filter)
+/* A signal is complete or a message UNKNOWN: what is asked for is neither, so there are few. */
+static bool is_odd(const struct store_filter *f)
 {
-    if (!ts_str_is_none(filter->asset))
-        return BY_ASSET;
-    return filter->has_channel_id ? BY_CHANNEL : BY_TIME;
+    bool unknown = ts_str_eq(f->signal_type, TS_STR("UNKNOWN"));
+    bool signal = !unknown && (!ts_str_is_none(f->signal_type) || !ts_str_is_none(f->trade_type));
+    return (unknown && f->complete == 1) || (signal && f->complete == 0);
+}
+
+int store_path_of(const struct store_filter *f)
+{
+    if (is_odd(f))
+        return STORE_BY_ODD;
+    if (!ts_str_is_none(f->asset))
+        return STORE_BY_ASSET;
+    if (!ts_str_is_none(f->trade_type) && !ts_str_eq(f->trade_type, TS_STR(STORE_USUAL_TRADE)) &&
+        !ts_str_eq(f->trade_type, TS_STR(STORE_NEXT_USUAL_TRADE)))
+        return STORE_BY_TRADE;
+    return f->has_channel_id ? STORE_BY_CHANNEL : STORE_BY_TIME;
 }
 
 /* Years 1 to 9999: what both databases can compare with. */
@@ -175,8 +139,7 @@ static struct ts_db_value time_within(int64_t time_us)
     return ts_db_time(TS_MIN(TS_MAX(time_us, STORE_TIME_MIN_US), STORE_TIME_MAX_US));
 }
 
-enum { N_FILTERS = 9 };
-static void put_filters(struct ts_db_value out[N_FILTERS], const struct store_filter *f)
+void store_put_filters(struct ts_db_value out[STORE_N_FILTERS], const struct store_filter *f)
 {
     out[0] = time_within(f->from_us);
     out[1] = time_within(f->to_us);
@@ -184,34 +147,89 @@ static void put_filters(struct ts_db_value out[N_FILTERS], const struct store_fi
     out[3] = ts_db_text(f->signal_type);
     out[4] = ts_db_text(f->trade_type);
     out[5] = f->complete < 0 ? ts_db_null() : ts_db_bool(f->complete);
-    out[6] = ts_db_text(f->search);
-    out[7] = ts_db_text(f->asset);
-    out[8] = f->has_channel_id ? ts_db_int(f->channel_id) : ts_db_null();
+    out[6] = ts_db_text(f->asset);
+    out[7] = f->has_channel_id ? ts_db_int(f->channel_id) : ts_db_null();
+    /* One upper bound, not two: PostgreSQL begins to read at the cursor, even when `to` is years before it. */
+    out[8] = time_within(TS_MIN(f->before_ts_us, f->to_us));
+    out[9] = ts_db_int(f->before_ts_us > f->to_us ? INT64_MAX : f->before_id);
+}
+
+struct channel_ids {
+    int64_t n, id;
+};
+
+static int on_channel_id(const struct ts_row *row, void *ctx)
+{
+    struct channel_ids *ids = ctx;
+    ids->n++;
+    ids->id = int_or_zero(row, 0);
+    return 0;
+}
+
+/* A name that one channel alone ever had is that channel: its index serves. Rows without an id, of an older system, have only names. */
+static int find_channel(struct ts_db *db, struct store_filter *f)
+{
+    static const struct ts_sql sql = {
+        .text =
+            "SELECT channel_id FROM channel_stats WHERE channel = $1 UNION ALL"
+            " SELECT * FROM (SELECT channel_id FROM tp_capital_signals WHERE channel_id IS NULL LIMIT 1) s"
+            " LIMIT 2"};
+    struct channel_ids ids = {0};
+    if (ts_str_is_none(f->channel) || f->has_channel_id)
+        return 0;
+    struct ts_db_value name = ts_db_text(f->channel);
+    int r = run(db, &sql, &name, 1, on_channel_id, &ids);
+    f->has_channel_id = r == 0 && ids.n == 1 && ids.id != 0;
+    f->channel_id = ids.id;
+    return r;
+}
+
+static int list_page(struct ts_db *db, const struct store_filter *f, struct sink *sink)
+{
+    struct ts_db_value params[STORE_N_FILTERS + 2];
+    store_put_filters(params, f);
+    params[STORE_N_FILTERS] = ts_db_int(f->limit);
+    params[STORE_N_FILTERS + 1] = ts_db_int(f->offset);
+    int path = store_path_of(f);
+    int64_t n = ts_db_run(db, &page_sql[path], params, TS_ARRAY_LEN(params), on_signal, sink);
+    if (n < 0)
+        return (int)n;
+    if (n != 0 || !sink->head)
+        return 0;
+    return run(db, &empty_page_sql[path], params, TS_ARRAY_LEN(params), on_signal, sink);
+}
+
+int store_walk_signals(struct ts_db *db, const struct store_filter *filter, store_signal_fn fn, void *ctx)
+{
+    struct sink sink = {.fn = fn, .ctx = ctx, .first_column = 2};
+    return list_page(db, filter, &sink);
 }
 
 int store_list_signals(struct ts_db *db, const struct store_filter *filter, store_signal_fn fn, void *ctx,
                        struct store_head *ret_head)
 {
-    struct ts_db_value params[N_FILTERS + 4];
-    put_filters(params, filter);
-    params[N_FILTERS] = time_within(filter->before_ts_us);
-    params[N_FILTERS + 1] = ts_db_int(filter->before_id);
-    params[N_FILTERS + 2] = ts_db_int(filter->limit);
-    params[N_FILTERS + 3] = ts_db_int(filter->offset);
+    struct store_filter own = *filter;
+    int r = find_channel(db, &own);
+    if (r < 0)
+        return r;
+    if (!ts_str_is_none(own.search))
+        return store_search_signals(db, &own, fn, ctx, ret_head);
     struct sink sink = {.fn = fn, .ctx = ctx, .first_column = 2, .head = ret_head};
-    int path = path_of(filter);
-    int64_t n = ts_db_run(db, &page_sql[path], params, TS_ARRAY_LEN(params), on_signal, &sink);
-    if (n != 0)
-        return (int)TS_MIN(n, 0);
-    return run(db, &empty_page_sql[path], params, TS_ARRAY_LEN(params), on_signal, &sink);
+    return list_page(db, &own, &sink);
 }
 
 int store_count_signals(struct ts_db *db, const struct store_filter *filter, int64_t max, int64_t *ret)
 {
-    struct ts_db_value params[N_FILTERS + 1];
-    put_filters(params, filter);
-    params[N_FILTERS] = ts_db_int(max + 1);
-    return run(db, &count_sql[path_of(filter)], params, TS_ARRAY_LEN(params), on_int, ret);
+    struct store_filter own = *filter;
+    int r = find_channel(db, &own);
+    if (r < 0)
+        return r;
+    if (!ts_str_is_none(own.search))
+        return store_count_found(db, &own, max, ret);
+    struct ts_db_value params[STORE_N_FILTERS];
+    store_put_filters(params, &own);
+    params[STORE_N_FILTERS - 2] = ts_db_int(max + 1);
+    return run(db, &count_sql[store_path_of(&own)], params, STORE_N_FILTERS - 1, on_int, ret);
 }
 
 /* --- one signal --------------------------------------------------------------------------------------------------------- */
@@ -220,7 +238,8 @@ int store_count_signals(struct ts_db *db, const struct store_filter *filter, int
 
 int store_get_signal(struct ts_db *db, int64_t id, store_signal_fn fn, void *ctx)
 {
-    static const struct ts_sql sql = {.text = ONE(COLUMNS_POSTGRES), .sqlite = ONE(COLUMNS_SQLITE)};
+    static const struct ts_sql sql = {.text = ONE(STORE_COLUMNS_POSTGRES),
+                                      .sqlite = ONE(STORE_COLUMNS_SQLITE)};
     struct sink sink = {.fn = fn, .ctx = ctx};
     struct ts_db_value param = ts_db_int(id);
     int64_t n = ts_db_run(db, &sql, &param, 1, on_signal, &sink);
@@ -283,7 +302,8 @@ int store_read_head(struct ts_db *db, struct store_head *ret)
 
 int store_list_changes(struct ts_db *db, int64_t since, int64_t limit, store_signal_fn fn, void *ctx)
 {
-    static const struct ts_sql sql = {.text = CHANGES(COLUMNS_POSTGRES), .sqlite = CHANGES(COLUMNS_SQLITE)};
+    static const struct ts_sql sql = {.text = CHANGES(STORE_COLUMNS_POSTGRES),
+                                      .sqlite = CHANGES(STORE_COLUMNS_SQLITE)};
     struct sink sink = {.fn = fn, .ctx = ctx};
     const struct ts_db_value params[] = {ts_db_int(since), ts_db_int(limit)};
     return run(db, &sql, params, TS_ARRAY_LEN(params), on_signal, &sink);
