@@ -37,12 +37,12 @@ struct store_signal store_read_signal(const struct ts_row *row, int first_column
 #define STORE_USUAL_TRADE             "Swing Trade"
 #define STORE_NEXT_USUAL_TRADE        "Day Trade"
 #define STORE_ANY(n, type, condition) " AND ($" n type " IS NULL OR " condition ")"
-#define STORE_WHERE(text, bool)                                                                        \
-    " WHERE s.deleted_at IS NULL AND s.ts >= $1 AND s.ts <= $2" STORE_ANY("3", text, "s.channel = $3") \
-        STORE_ANY("4", text, "s.signal_type = $4") STORE_ANY("5", text, "s.trade_type = $5")           \
+#define STORE_CONDITIONS(text, bool)                                                            \
+    "s.deleted_at IS NULL AND s.ts >= $1 AND s.ts <= $2" STORE_ANY("3", text, "s.channel = $3") \
+        STORE_ANY("4", text, "s.signal_type = $4") STORE_ANY("5", text, "s.trade_type = $5")    \
             STORE_ANY("6", bool, "s.complete = $6")
-#define STORE_WHERE_POSTGRES STORE_WHERE("::text", "::boolean")
-#define STORE_WHERE_SQLITE   STORE_WHERE("", "")
+#define STORE_WHERE_POSTGRES " WHERE " STORE_CONDITIONS("::text", "::boolean")
+#define STORE_WHERE_SQLITE   " WHERE " STORE_CONDITIONS("", "")
 
 #define STORE_ASSET(text)     STORE_ANY("7", text, "s.asset = $7")
 #define STORE_CHANNEL(bigint) STORE_ANY("8", bigint, "s.channel_id = $8")

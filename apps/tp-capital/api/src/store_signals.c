@@ -142,15 +142,14 @@ static struct ts_db_value time_within(int64_t time_us)
 void store_put_filters(struct ts_db_value out[STORE_N_FILTERS], const struct store_filter *f)
 {
     out[0] = time_within(f->from_us);
-    out[1] = time_within(f->to_us);
     out[2] = ts_db_text(f->channel);
     out[3] = ts_db_text(f->signal_type);
     out[4] = ts_db_text(f->trade_type);
     out[5] = f->complete < 0 ? ts_db_null() : ts_db_bool(f->complete);
     out[6] = ts_db_text(f->asset);
     out[7] = f->has_channel_id ? ts_db_int(f->channel_id) : ts_db_null();
-    /* One upper bound, not two: PostgreSQL begins to read at the cursor, even when `to` is years before it. */
-    out[8] = time_within(TS_MIN(f->before_ts_us, f->to_us));
+    /* Equal upper bounds: PostgreSQL begins to read at the cursor, SQLite at `to`, even when the other one is years before. */
+    out[1] = out[8] = time_within(TS_MIN(f->before_ts_us, f->to_us));
     out[9] = ts_db_int(f->before_ts_us > f->to_us ? INT64_MAX : f->before_id);
 }
 

@@ -802,7 +802,7 @@ export interface operations {
                 type?: string;
                 /** @description Exact ticker, case ignored. */
                 asset?: string;
-                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                /** @description Substring of asset or raw_message, 1 to 100 bytes of UTF-8. Case, accents and the Markdown signs of the message are looked through: `pregão` finds `**PREGAO**`. `%` and `_` are literal. Markdown signs, emoji and letters of other alphabets that are asked for must be there as they are. */
                 search?: string;
                 /** @description First `ts`, inclusive. See Instant. */
                 from?: components["schemas"]["Instant"];
