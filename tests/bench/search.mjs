@@ -108,7 +108,7 @@ const filters = {
   'asset and channel': () => ({ asset: asset(), channel: channel() }),
   'rare channel and complete': () => ({ channel: -1001000000001 - 59 + below(10), complete: true }),
   'channel and type': () => ({ channel: channel(), type: pick(['SELL', 'Scalping', 'UNKNOWN']) }),
-  'type and complete, none': () => ({ type: pick(['UNKNOWN', 'BUY']), complete: pick([true]), asset: asset() }),
+  'asset, direction and complete': () => ({ asset: asset(), type: pick(['UNKNOWN', 'BUY']), complete: true }),
   'UNKNOWN and complete': () => ({ type: 'UNKNOWN', complete: true }),
   'BUY and incomplete': () => ({ type: 'BUY', complete: false }),
   'channel and a day': () => ({ channel: channel(), ...from(1) }),
@@ -120,7 +120,11 @@ const piece = (n) => {
 };
 const searches = {
   'a word': () => pick(words()),
-  'two words': () => { const all = words(); const i = below(all.length - 1); return `${all[i]} ${all[i + 1]}`; },
+  'two words': () => {
+    const all = words();
+    const i = below(all.length - 1);
+    return `${all[i]} ${all[i + 1]}`;
+  },
   'an asset': asset,
   'a price': () => pick(signals).raw_message.match(/\d+,\d\d/)[0],
   'three characters': () => piece(3),
