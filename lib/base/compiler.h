@@ -9,8 +9,22 @@
 #define TS_UNUSED            __attribute__((unused))
 
 #define TS_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define TS_MIN(a, b)    ((a) < (b) ? (a) : (b))
-#define TS_MAX(a, b)    ((a) > (b) ? (a) : (b))
+
+/*
+ * Each argument is evaluated once: TS_MIN(ts_db_run(…), 0) must not run a statement again because it failed. Not for constants
+ * outside of functions.
+ */
+#define TS_MIN(a, b) TS_PICK_(a, b, <, __COUNTER__)
+#define TS_MAX(a, b) TS_PICK_(a, b, >, __COUNTER__)
+
+/* The counter makes the names differ when one stands inside the other. */
+#define TS_PICK_(a, b, better, n) TS_PICK_AS_(a, b, better, n)
+#define TS_PICK_AS_(a, b, better, n)                    \
+    __extension__({                                     \
+        __typeof__(0 ? (a) : (b)) ts_a_##n = (a);       \
+        __typeof__(ts_a_##n) ts_b_##n = (b);            \
+        ts_a_##n better ts_b_##n ? ts_a_##n : ts_b_##n; \
+    })
 
 /* The object that holds `member`; a call-back is given the member and wants the whole. */
 #define TS_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))

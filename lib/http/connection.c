@@ -320,7 +320,7 @@ static void drop(struct ts_http_connection *conn, size_t len)
         ts_conn_doom(conn);
 }
 
-/* No room in the pipeline: the rest waits here, and more in the kernel. */
+/* No room in the pipeline, or not yet its time: the rest waits here, and more in the kernel. */
 static void hold(struct ts_http_connection *conn, ts_str in)
 {
     ts_buf_str(&conn->unread, in);
@@ -344,6 +344,11 @@ static void take_input(struct ts_http_connection *conn, ts_str in)
                 break;
             }
             continue;
+        }
+        if (!conn->reading && !conn->discarding && conn->rest_until_us > conn->active_us) {
+            hold(conn, in);
+            ts_server_rest(conn);
+            break;
         }
         size_t taken = advance(conn, in);
         in = (ts_str){in.ptr + taken, in.len - taken};
@@ -483,7 +488,7 @@ void ts_conn_run_due(struct ts_http_connection *conn)
         ts_conn_close(conn);
         return;
     }
-    if (!conn->held || conn->state == TS_CONN_CLOSED)
+    if (!conn->held || conn->resting || conn->state == TS_CONN_CLOSED)
         return;
     struct ts_buf unread = conn->unread;
     conn->unread = (struct ts_buf)TS_BUF_INIT(TS_READ_BYTES);

@@ -188,7 +188,7 @@ static bool is_last_answer(const struct ts_http_exchange *ex)
     if (ex->has_body && (!ts_str_is_none(ex->expect) || (conn->parser.flags & F_CHUNKED) ||
                          conn->parser.content_length > TS_MAX_DRAIN_BYTES))
         return true;
-    return conn->server->draining && ex == conn->last;
+    return (conn->server->retiring || conn->server->draining) && ex == conn->last;
 }
 
 void ts_exchange_respond(struct ts_http_exchange *ex, const struct ts_http_response *response)
@@ -295,6 +295,14 @@ struct ts_http_request *ts_http_parked(struct ts_http_server *server, ts_http_ti
 {
     struct ts_http_exchange *ex = find_parked(server, ticket);
     return ex ? &ex->req : NULL;
+}
+
+void ts_http_slow_down(struct ts_http_request *req)
+{
+    struct ts_http_connection *conn = exchange_of(req)->conn;
+
+    if (!ts_server_trusts(conn->server, &conn->address))
+        conn->rest_until_us = ts_clock_mono_us() + TS_REST_US;
 }
 
 void ts_http_add_header(struct ts_http_request *req, ts_str name, ts_str value)

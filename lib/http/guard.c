@@ -202,9 +202,11 @@ static bool authorised(struct ts_http_guard *guard, struct ts_http_request *req)
     return false;
 }
 
-void ts_http_guard_auth_failed(struct ts_http_guard *guard, const struct ts_http_request *req, ts_str token)
+void ts_http_guard_auth_failed(struct ts_http_guard *guard, struct ts_http_request *req, ts_str token)
 {
     char fingerprint[TS_FINGERPRINT_SIZE] = "";
+
+    ts_http_slow_down(req);
     if (token.len > 0)
         ts_fingerprint(token, fingerprint);
     ts_log_warn("Unauthorized", TS_F_CSTR("ip", req->peer), TS_F_CSTR("token_hash", fingerprint),
@@ -237,6 +239,7 @@ bool ts_http_guard_rate_limit(struct ts_http_guard *guard, struct ts_http_reques
     if (!state.exceeded)
         return true;
     add_number(req, "Retry-After", state.reset_s);
+    ts_http_slow_down(req);
     reply(req, 429, "Too many requests");
     return false;
 }

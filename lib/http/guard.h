@@ -8,7 +8,8 @@
  *   4. Rate limit by address with RateLimit-* headers: 429 {"error":"Too many requests"} with Retry-After, except
  *      TS_ROUTE_UNLIMITED and TS_ROUTE_OWN_AUTH (tp-capital T13).
  *
- * Failed authentications are logged by address and watched (ts_failure_watch). Thread rule: the loop's thread.
+ * Failed authentications are logged by address and watched (ts_failure_watch). Nobody is banned, but whoever gets 401 or 429 is read from again only
+ * after 10 ms (ts_http_slow_down), so that a flood of them does not slow everybody else. Thread rule: the loop's thread.
  */
 #ifndef TS_HTTP_GUARD_H
 #define TS_HTTP_GUARD_H
@@ -54,6 +55,6 @@ bool ts_http_guard_rate_limit(struct ts_http_guard *guard, struct ts_http_reques
  * A wrong or missing token of this request: logs `Unauthorized` (address, first 8 hex digits of the token's SHA-256), and at the
  * 10th in 60 s of one address `SECURITY: Multiple failed auth attempts from IP <ip>` (tp-capital 3.5).
  */
-void ts_http_guard_auth_failed(struct ts_http_guard *guard, const struct ts_http_request *req, ts_str token);
+void ts_http_guard_auth_failed(struct ts_http_guard *guard, struct ts_http_request *req, ts_str token);
 
 #endif

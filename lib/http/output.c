@@ -180,7 +180,7 @@ void ts_conn_flush(struct ts_http_connection *conn)
             send_continue(conn);
         break;
     }
-    if (conn->held && conn->n_exchanges < TS_MAX_PIPELINED)
+    if (conn->held && !conn->resting && conn->n_exchanges < TS_MAX_PIPELINED)
         ts_server_due(conn);
     if (conn->first || conn->doomed)
         return;

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -56,6 +58,65 @@ void ts_server_due(struct ts_http_connection *conn)
     wake(server);
 }
 
+/*
+ * Connections that rest, in a queue. All rest for the same time, so that the first to come is nearly the first to go: none wakes early, and one whose
+ * request took its time to come wakes at most that time late.
+ */
+
+static void on_rested(uv_timer_t *timer);
+
+static void await_first(struct ts_http_server *server)
+{
+    if (!server->first_resting || server->freeing)
+        return;
+    int64_t left_us = server->first_resting->rest_until_us - ts_clock_mono_us();
+    uv_timer_start(&server->rest, on_rested, (uint64_t)(TS_MAX(left_us, 0) / TS_US_PER_MS + 1), 0);
+}
+
+static void on_rested(uv_timer_t *timer)
+{
+    struct ts_http_server *server = timer->data;
+    const int64_t now_us = ts_clock_mono_us();
+    struct ts_http_connection *conn;
+
+    while ((conn = server->first_resting) && conn->rest_until_us <= now_us) {
+        server->first_resting = conn->next_resting;
+        conn->resting = false;
+        ts_server_due(conn);
+    }
+    await_first(server);
+}
+
+void ts_server_rest(struct ts_http_connection *conn)
+{
+    struct ts_http_server *server = conn->server;
+
+    conn->resting = true;
+    conn->next_resting = NULL;
+    if (server->first_resting)
+        server->last_resting->next_resting = conn;
+    else
+        server->first_resting = conn;
+    server->last_resting = conn;
+    if (server->first_resting == conn)
+        await_first(server);
+}
+
+static void unlink_resting(struct ts_http_server *server, const struct ts_http_connection *conn)
+{
+    struct ts_http_connection *before = NULL;
+
+    for (struct ts_http_connection **at = &server->first_resting; *at; at = &(*at)->next_resting) {
+        if (*at == conn) {
+            *at = conn->next_resting;
+            if (server->last_resting == conn)
+                server->last_resting = before;
+            return;
+        }
+        before = *at;
+    }
+}
+
 static void unlink_due(struct ts_http_connection **list, const struct ts_http_connection *conn)
 {
     for (; *list; list = &(*list)->next_due)
@@ -67,11 +128,15 @@ static void unlink_due(struct ts_http_connection **list, const struct ts_http_co
 
 /* --- accepting ---------------------------------------------------------------------------------------------------------- */
 
+bool ts_server_trusts(const struct ts_http_server *server, const struct ts_address *peer)
+{
+    return ts_cidr_any_contains(server->trusted, server->n_trusted, peer);
+}
+
 /* Loopback and trusted proxies speak for many; they are limited by the number in all only. */
 static bool is_exempt(const struct ts_http_server *server, const struct ts_address *peer)
 {
-    return (ts_address_is_loopback(peer) && !server->limit_loopback) ||
-           ts_cidr_any_contains(server->trusted, server->n_trusted, peer);
+    return (ts_address_is_loopback(peer) && !server->limit_loopback) || ts_server_trusts(server, peer);
 }
 
 static bool admit(struct ts_http_connection *conn, const struct ts_address *peer)
@@ -160,6 +225,8 @@ void ts_server_connection_gone(struct ts_http_server *server, struct ts_http_con
         unlink_due(&server->due, conn);
         unlink_due(&server->running_due, conn);
     }
+    if (conn->resting)
+        unlink_resting(server, conn);
     if (conn->counted)
         ts_address_table_remove(server->addresses, &conn->address);
     server->n_connections--;
@@ -282,8 +349,9 @@ static int init_handles(struct ts_http_server *server)
         return error;
     server->tick.data = server;
     uv_idle_init(server->loop, &server->next_turn); /* cannot fail */
-    server->next_turn.data = server;
-    server->n_handles = 2;
+    uv_timer_init(server->loop, &server->rest);
+    server->next_turn.data = server->rest.data = server;
+    server->n_handles = 3;
     uint64_t ms = tick_ms_for(&server->options);
     error = uv_timer_start(&server->tick, on_tick, ms, ms);
     uv_timer_stop(&server->tick); /* uv_timer_again begins with the first connection */
@@ -402,6 +470,25 @@ int ts_http_server_listen(struct ts_http_server *server, const char *address, in
     return 0;
 }
 
+/* What the kernel has accepted for us would be reset with the listener, though its client may have sent a request already. */
+static void accept_backlog(struct ts_http_server *server)
+{
+    for (struct ts_http_listener *l = server->listeners; l; l = l->next) {
+        uv_os_fd_t fd;
+        int taken = 0;
+        if (uv_fileno((const uv_handle_t *)&l->tcp, &fd) != 0)
+            continue;
+        while (server->n_connections < server->options.max_connections && taken >= 0) {
+            struct sockaddr_storage sa = {0};
+            socklen_t len = sizeof(sa);
+            taken = accept4(fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            struct ts_address peer = ts_address_from_sockaddr((const struct sockaddr *)&sa);
+            if (taken >= 0 && ts_http_server_adopt(server, taken, &peer) != 0)
+                close(taken);
+        }
+    }
+}
+
 static void close_listeners(struct ts_http_server *server)
 {
     while (server->listeners) {
@@ -413,12 +500,18 @@ static void close_listeners(struct ts_http_server *server)
 
 /* --- the end ------------------------------------------------------------------------------------------------------------ */
 
+void ts_http_server_retire(struct ts_http_server *server)
+{
+    server->retiring = true;
+}
+
 void ts_http_server_drain(struct ts_http_server *server, int64_t timeout_us,
                           void (*done)(void *ctx, int forced), void *ctx)
 {
     if (server->draining)
         return;
     int64_t now_us = ts_clock_mono_us();
+    accept_backlog(server);
     server->draining = true;
     server->drain_deadline_us = now_us + timeout_us;
     server->drain_done = done;
@@ -454,6 +547,7 @@ struct ts_http_server *ts_http_server_free(struct ts_http_server *server)
         ts_conn_close(server->connections);
     uv_close((uv_handle_t *)&server->tick, on_own_handle_closed);
     uv_close((uv_handle_t *)&server->next_turn, on_own_handle_closed);
+    uv_close((uv_handle_t *)&server->rest, on_own_handle_closed);
     return NULL;
 }
 

@@ -128,8 +128,15 @@ TS_MUST_CHECK int ts_http_server_listen(struct ts_http_server *server, const cha
                                         bool freebind, int *ret_port);
 
 /*
- * Stops accepting, lets idle connections go, sends `Connection: close` with every answer still due, ends streams, and calls
- * `done` when no connection is left or after timeout_us (then `forced` counts connections that were cut).
+ * Before a drain, when somebody in front of us has to notice first: from now on every answer says `Connection: close`, so that a
+ * proxy's kept connections end one by one. All else goes on: connections are accepted, streams begin.
+ */
+void ts_http_server_retire(struct ts_http_server *server);
+
+/*
+ * Stops accepting (who has connected by then is served still), lets idle connections go, sends `Connection: close` with every
+ * answer still due, ends streams, and calls `done` when no connection is left or after timeout_us (then `forced` counts connections
+ * that were cut).
  */
 void ts_http_server_drain(struct ts_http_server *server, int64_t timeout_us,
                           void (*done)(void *ctx, int forced), void *ctx);
@@ -153,6 +160,13 @@ ts_str ts_http_header(const struct ts_http_request *req, const char *name);
  * A header for whatever answer this request gets later, by whoever: for guards (CORS, rate limit). Copied. Before the answer only.
  */
 void ts_http_add_header(struct ts_http_request *req, ts_str name, ts_str value);
+
+/*
+ * The request after this one on the same connection is read 10 ms from now at the earliest; this one's answer is not delayed. For callers that are
+ * refused: one that tries again and again as fast as it is refused would take the processor from everybody else. No-op when the connection is that of
+ * a trusted proxy, who speaks for others too.
+ */
+void ts_http_slow_down(struct ts_http_request *req);
 
 struct ts_http_response {
     int status;                           /* 0 = 200 */

@@ -32,7 +32,8 @@
 #define TS_DRAIN_QUIET_US \
     (250 * TS_US_PER_MS) /* a connection idle for that long is let go when draining begins */
 #define TS_HEARTBEAT_US        (15 * TS_US_PER_S)
-#define TS_MAX_REFUSALS_LOGGED 10 /* a second */
+#define TS_REST_US             (10 * TS_US_PER_MS) /* ts_http_slow_down */
+#define TS_MAX_REFUSALS_LOGGED 10                  /* a second */
 
 enum ts_conn_state {
     TS_CONN_OPEN,      /* requests are read */
@@ -83,7 +84,9 @@ struct ts_http_connection {
     llhttp_t parser;
     struct ts_http_server *server;
     struct ts_http_connection *prev, *next;
-    struct ts_http_connection *next_due; /* in the server's list of work for the next turn */
+    struct ts_http_connection *next_resting; /* in the server's queue */
+    int64_t rest_until_us;                   /* no new request is begun before */
+    struct ts_http_connection *next_due;     /* in the server's list of work for the next turn */
     enum ts_conn_state state;
     struct ts_http_exchange *first, *last;
     size_t n_exchanges;
@@ -97,7 +100,8 @@ struct ts_http_connection {
     bool due;         /* is in the list */
     bool doomed;      /* will be closed by the list */
     bool client_done; /* the client shut down its side */
-    bool held;        /* not read from: the pipeline is full */
+    bool held;        /* not read from: the pipeline is full, or it rests */
+    bool resting;     /* held until rest_until_us */
     bool writing;     /* a uv_write is under way: of `writing_exchanges` answers, or of the stream's `out` */
     bool counted;     /* in the table of addresses */
     size_t writing_exchanges;
@@ -144,6 +148,8 @@ struct ts_http_server {
     uint64_t tick_ms;
     uv_idle_t next_turn;
     struct ts_http_connection *due, *running_due;
+    uv_timer_t rest;
+    struct ts_http_connection *first_resting, *last_resting; /* in the order in which they wake */
 
     int64_t date_s; /* second of `date_headers` */
     char date_headers[160];
@@ -152,7 +158,7 @@ struct ts_http_server {
     int refusals_logged;
     bool full_logged;
 
-    bool draining, freeing;
+    bool retiring, draining, freeing;
     int64_t drain_deadline_us;
     int drain_forced;
     void (*drain_done)(void *ctx, int forced);
@@ -173,6 +179,8 @@ void ts_server_connection_gone(struct ts_http_server *server, struct ts_http_con
 void ts_server_handle_gone(struct ts_http_server *server);
 void ts_server_due(struct ts_http_connection *conn);
 bool ts_server_may_log_refusal(struct ts_http_server *server);
+void ts_server_rest(struct ts_http_connection *conn); /* held until its time, then due */
+bool ts_server_trusts(const struct ts_http_server *server, const struct ts_address *peer);
 
 /* connection.c */
 struct ts_http_connection *ts_conn_new(struct ts_http_server *server);

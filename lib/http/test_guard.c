@@ -142,21 +142,26 @@ static int teardown(void **state)
     return 0;
 }
 
-/* `method path` with these header lines; a fresh connection each time. */
-static int ask(const char *method_path, const char *headers)
-{
-    ts_test_close(&c);
-    ts_test_connect(&c, ts.port);
-    ts_test_printf(&c, "%s HTTP/1.1\r\n%s\r\n", method_path, headers);
-    return ts_test_reply(&c);
-}
-
 static void assert_header(const char *name, const char *value)
 {
     ts_str found = ts_test_reply_header(&c, name);
     assert_int_equal(ts_str_is_none(found), value == NULL);
     if (value)
         assert_true(ts_str_eq(found, ts_str_from(value)));
+}
+
+/* `method path` with these header lines; a fresh connection each time. Whatever the answer is, it has what a browser has to be told. */
+static int ask(const char *method_path, const char *headers)
+{
+    ts_test_close(&c);
+    ts_test_connect(&c, ts.port);
+    ts_test_printf(&c, "%s HTTP/1.1\r\n%s\r\n", method_path, headers);
+    int status = ts_test_reply(&c);
+    assert_header("X-Content-Type-Options", "nosniff");
+    assert_header("X-Frame-Options", "DENY");
+    assert_header("Referrer-Policy", "no-referrer");
+    assert_header("Server", NULL);
+    return status;
 }
 
 static void assert_error(const char *text)
@@ -252,6 +257,30 @@ static void test_own_page_gets_preflight_and_cors_headers(void **state)
     assert_int_equal(ask("GET /nothing", LOCAL "Origin: http://localhost:3103\r\n"), 404);
     assert_header("Access-Control-Allow-Origin", "http://localhost:3103");
     assert_int_equal(ask("OPTIONS /signals", LOCAL), 405);
+}
+
+static void test_preflight_of_every_method_is_answered_for_our_pages_alone(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
+    static const char *const paths[] = {"OPTIONS /signals", "OPTIONS /ingest", "OPTIONS /nothing/here"};
+    char headers[256];
+    for (size_t i = 0; i < TS_ARRAY_LEN(methods); i++)
+        for (size_t j = 0; j < TS_ARRAY_LEN(paths); j++) {
+            snprintf(headers, sizeof(headers),
+                     LOCAL "Origin: http://localhost:3103\r\nAccess-Control-Request-Method: %s\r\n",
+                     methods[i]);
+            assert_int_equal(ask(paths[j], headers), 204);
+            assert_header("Access-Control-Allow-Origin", "http://localhost:3103");
+            assert_header("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS");
+            snprintf(headers, sizeof(headers),
+                     LOCAL "Origin: http://evil.example\r\nAccess-Control-Request-Method: %s\r\n",
+                     methods[i]);
+            assert_int_equal(ask(paths[j], headers), 204);
+            assert_header("Access-Control-Allow-Origin", NULL);
+            assert_header("Access-Control-Allow-Methods", NULL);
+        }
+    assert_int_equal(changes, 0);
 }
 
 static void test_mutation_needs_the_admin_token_once_it_is_set(void **state)
@@ -382,6 +411,7 @@ int main(void)
         T(test_own_names_with_any_port_and_case_are_served, setup),
         T(test_hostile_page_reads_nothing_and_changes_nothing, setup),
         T(test_own_page_gets_preflight_and_cors_headers, setup),
+        T(test_preflight_of_every_method_is_answered_for_our_pages_alone, setup),
         T(test_mutation_needs_the_admin_token_once_it_is_set, setup),
         T(test_mutation_is_free_while_no_token_is_set, setup_without_token),
         T(test_own_auth_route_checks_its_token_before_the_origin, setup),

@@ -190,6 +190,10 @@ static void check_row(const struct row *row, size_t piece)
         fail_msg("%s: not %s but %.*s", row->what, row->code, TS_STR_ARG(c.body));
     assert_true(ts_str_starts_with(c.body, TS_STR("{\"error\":\"")));
     assert_true(ts_str_eq(ts_test_reply_header(&c, "Connection"), TS_STR("close")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "X-Content-Type-Options"), TS_STR("nosniff")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "X-Frame-Options"), TS_STR("DENY")));
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "Referrer-Policy"), TS_STR("no-referrer")));
+    assert_true(ts_str_is_none(ts_test_reply_header(&c, "Server")));
     if (!ts_test_ended(&c))
         fail_msg("%s: the connection stays open", row->what);
     assert_int_equal(handled, 0);

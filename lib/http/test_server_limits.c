@@ -47,7 +47,15 @@ static void large(struct ts_http_request *req, void *ctx)
     ts_http_reply(req, &(struct ts_http_response){.body_take = &body});
 }
 
+static void refuse(struct ts_http_request *req, void *ctx)
+{
+    (void)ctx;
+    ts_http_slow_down(req);
+    ts_http_reply(req, &(struct ts_http_response){.status = 401, .body = TS_STR("{}")});
+}
+
 static const struct ts_http_route routes[] = {
+    {.method = "GET", .pattern = "/refuse", .handler = refuse},
     {.method = "GET", .pattern = "/hello", .handler = hello},
     {.method = "POST", .pattern = "/hello", .handler = hello},
     {.method = "GET", .pattern = "/park", .handler = park},
@@ -486,6 +494,143 @@ static void test_drain_gives_busy_clients_an_answer_that_says_close(void **state
     assert_int_equal(forced_count, 0);
 }
 
+/* On the loop's thread, so that the server can't have accepted in between. */
+static void drain_behind_a_connection(void *arg)
+{
+    struct ts_test_client *client = arg;
+    int64_t timeout_us = 60 * TS_US_PER_S;
+    ts_test_connect(client, ts.port);
+    ts_test_send_text(client, HELLO);
+    drain(&timeout_us);
+}
+
+static void test_drain_serves_who_had_connected_and_was_not_yet_accepted(void **state)
+{
+    (void)state;
+    struct ts_test_client c;
+    drained = 0;
+    ts_test_server_call(&ts, drain_behind_a_connection, &c);
+    assert_int_equal(ts_test_reply(&c), 200);
+    assert_true(ts_str_eq(ts_test_reply_header(&c, "Connection"), TS_STR("close")));
+    assert_true(ts_test_ended(&c));
+    ts_test_close(&c);
+    assert_true(ts_test_eventually(is_drained, NULL));
+    assert_int_equal(forced_count, 0);
+}
+
+static void retire(void *arg)
+{
+    (void)arg;
+    ts_http_server_retire(ts.server);
+}
+
+#define REFUSE "GET /refuse HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static void test_refused_client_is_read_from_again_after_a_rest_each_time(void **state)
+{
+    (void)state;
+    enum { TRIES = 11 };
+    struct ts_test_client c;
+    ts_test_connect(&c, ts.port);
+    const int64_t begin_us = ts_clock_mono_us();
+    for (int i = 0; i < TRIES; i++)
+        ts_test_send_text(&c, REFUSE);
+    ts_test_send_text(&c, HELLO);
+    for (int i = 0; i < TRIES; i++)
+        assert_int_equal(ts_test_reply(&c), 401);
+    assert_int_equal(ts_test_reply(&c), 200);
+    assert_true(ts_clock_mono_us() - begin_us >= TRIES * TS_REST_US);
+    ts_test_close(&c);
+}
+
+static void long_rest(void *arg)
+{
+    (void)arg;
+    for (struct ts_http_connection *conn = ts.server->connections; conn; conn = conn->next)
+        conn->rest_until_us = ts_clock_mono_us() + 3600 * TS_US_PER_S;
+}
+
+static void count_resting(void *arg)
+{
+    int *n = arg;
+    *n = 0;
+    for (struct ts_http_connection *conn = ts.server->connections; conn; conn = conn->next)
+        *n += conn->resting;
+}
+
+static bool three_rest(void *arg)
+{
+    ts_test_server_call(&ts, count_resting, arg);
+    return *(int *)arg == 3;
+}
+
+/* The newest connection is cut first, so the queue loses its last, its middle and its first. */
+static void test_connections_that_rest_are_cut_at_the_deadline_of_a_drain(void **state)
+{
+    (void)state;
+    struct ts_test_client c[3];
+    int resting;
+    for (int i = 0; i < 3; i++) {
+        ts_test_connect(&c[i], ts.port);
+        ts_test_send_text(&c[i], HELLO);
+        assert_int_equal(ts_test_reply(&c[i]), 200);
+    }
+    ts_test_server_call(&ts, long_rest, NULL);
+    for (int i = 0; i < 3; i++)
+        ts_test_send_text(&c[i], HELLO);
+    assert_true(ts_test_eventually(three_rest, &resting));
+    begin_drain(SHORT_US);
+    assert_true(ts_test_eventually(is_drained, NULL));
+    assert_int_equal(forced_count, 3);
+    for (int i = 0; i < 3; i++)
+        ts_test_close(&c[i]);
+}
+
+static void look_for_rest(void *arg)
+{
+    bool *found = arg;
+    for (struct ts_http_connection *conn = ts.server->connections; conn; conn = conn->next)
+        *found = *found || conn->rest_until_us != 0;
+}
+
+static void test_trusted_proxy_is_never_made_to_rest(void **state)
+{
+    (void)state;
+    static const ts_str loopback[] = {{"127.0.0.1", 9}};
+    static const struct ts_str_list trusted = {.items = loopback, .n = 1};
+    bool found = false;
+    struct ts_test_client c;
+    start((struct ts_http_server_options){.trusted_proxies = &trusted}, NULL);
+    ts_test_connect(&c, ts.port);
+    ts_test_send_text(&c, REFUSE);
+    assert_int_equal(ts_test_reply(&c), 401);
+    ts_test_server_call(&ts, look_for_rest, &found);
+    assert_false(found);
+    ts_test_close(&c);
+}
+
+static void test_retired_server_accepts_and_says_close_to_each(void **state)
+{
+    (void)state;
+    struct ts_test_client kept, fresh;
+    ts_test_connect(&kept, ts.port);
+    ts_test_send_text(&kept, HELLO);
+    assert_int_equal(ts_test_reply(&kept), 200);
+    assert_true(ts_str_is_none(ts_test_reply_header(&kept, "Connection")));
+    ts_test_server_call(&ts, retire, NULL);
+    ts_test_connect(&fresh, ts.port);
+    struct ts_test_client *const both[] = {&fresh, &kept};
+    for (size_t i = 0; i < TS_ARRAY_LEN(both); i++) {
+        ts_test_send_text(both[i], HELLO);
+        assert_int_equal(ts_test_reply(both[i]), 200);
+        assert_true(ts_str_eq(ts_test_reply_header(both[i], "Connection"), TS_STR("close")));
+        assert_true(ts_test_ended(both[i]));
+        ts_test_close(both[i]);
+    }
+    begin_drain(60 * TS_US_PER_S);
+    assert_true(ts_test_eventually(is_drained, NULL));
+}
+
 static void test_drain_cuts_what_is_left_at_its_deadline(void **state)
 {
     (void)state;
@@ -531,6 +676,11 @@ int main(void)
         T(test_drain_answers_what_is_in_flight_and_lets_idle_connections_go, setup),
         T(test_drain_finishes_a_request_that_is_half_received, setup),
         T(test_drain_gives_busy_clients_an_answer_that_says_close, setup_patient),
+        T(test_drain_serves_who_had_connected_and_was_not_yet_accepted, setup),
+        T(test_retired_server_accepts_and_says_close_to_each, setup),
+        T(test_refused_client_is_read_from_again_after_a_rest_each_time, setup),
+        T(test_connections_that_rest_are_cut_at_the_deadline_of_a_drain, setup),
+        cmocka_unit_test_teardown(test_trusted_proxy_is_never_made_to_rest, teardown),
         T(test_drain_cuts_what_is_left_at_its_deadline, setup),
         T(test_drain_without_connections_is_done_in_the_next_turn, setup),
     };

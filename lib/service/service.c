@@ -18,13 +18,16 @@
 #define CONFIG_ERRORS_BYTES (64 * 1024)
 #define SPARE_DESCRIPTORS   64 /* databases, outgoing calls, the log */
 #define DRAIN_RESERVE_US    (500 * TS_US_PER_MS)
+#define FAREWELL_TICK_MS    20
 
 /* The life of one process. `service` is first: handlers and programs see only that. */
 struct process {
     struct ts_service service;
     uv_signal_t on_term, on_int;
     uv_timer_t patience; /* the bound on an orderly stop */
-    enum { RUNNING, STOPPING, STOPPED } state;
+    uv_timer_t farewell;
+    int64_t farewell_ends_us; /* monotonic */
+    enum { RUNNING, LEAVING, STOPPING, STOPPED } state;
     int exit_code;
     int64_t stop_deadline_us;
 };
@@ -153,13 +156,45 @@ static void begin_stop(struct process *process)
         drain(process);
 }
 
+bool ts_service_is_stopping(const struct ts_service *service)
+{
+    return TS_CONTAINER_OF(service, const struct process, service)->state != RUNNING;
+}
+
+static bool stands_behind_a_proxy(const struct ts_service *service)
+{
+    return service->common->behind_proxy || service->common->trusted_proxies.n > 0;
+}
+
+static void on_farewell(uv_timer_t *timer)
+{
+    struct process *process = timer->data;
+    const struct ts_service *service = &process->service;
+    const struct ts_http_server_stats stats = ts_http_server_stats(service->server);
+    bool alone = stats.connections == stats.streams && !stands_behind_a_proxy(service);
+
+    if (!alone && ts_clock_mono_us() < process->farewell_ends_us)
+        return;
+    uv_timer_stop(timer);
+    begin_stop(process);
+}
+
+static void begin_farewell(struct process *process)
+{
+    process->state = LEAVING;
+    process->farewell_ends_us = ts_clock_mono_us() + process->service.def->farewell_us;
+    ts_http_server_retire(process->service.server);
+    uv_timer_start(&process->farewell, on_farewell, 0, FAREWELL_TICK_MS);
+}
+
 void ts_service_quit(struct ts_service *service, int exit_code)
 {
     struct process *process = process_of(service);
 
     if (process->exit_code == 0)
         process->exit_code = exit_code;
-    if (process->state == RUNNING)
+    uv_timer_stop(&process->farewell);
+    if (process->state == RUNNING || process->state == LEAVING)
         begin_stop(process);
 }
 
@@ -171,7 +206,10 @@ static void on_signal(uv_signal_t *handle, int number)
         ts_log_warn("Second signal, leaving at once", TS_F_I64("signal", number));
         _exit(1);
     }
-    begin_stop(process);
+    if (process->service.def->farewell_us > 0)
+        begin_farewell(process);
+    else
+        begin_stop(process);
 }
 
 /* --- start --- */
@@ -267,7 +305,8 @@ static int start(struct process *process)
     watch_signal(process, &process->on_term, SIGTERM);
     watch_signal(process, &process->on_int, SIGINT);
     uv_timer_init(service->loop, &process->patience);
-    process->patience.data = process;
+    uv_timer_init(service->loop, &process->farewell);
+    process->patience.data = process->farewell.data = process;
 
     service->metrics = ts_metrics_new();
     if (!service->metrics)

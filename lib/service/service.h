@@ -1,7 +1,7 @@
 /*
  * Service: what every daemon of ours is: one loop, one configuration table, one HTTP server, signals, the standard command line.
  *
- *   NAME                    run until SIGTERM or SIGINT; the second signal exits 1 at once
+ *   NAME                    run until SIGTERM or SIGINT (the end: below); the second signal exits 1 at once
  *   NAME --help             what it is and every variable
  *   NAME --version          name, version, commit
  *   NAME --check-config     all errors of the environment at once, exit 1; else "configuration ok"
@@ -12,6 +12,12 @@
  * The standard variables (BIND_ADDRESS, ADMIN_TOKEN, ALLOWED_HOSTS, BEHIND_PROXY, DATA_DIR, MAX_CONNECTIONS, TRUSTED_PROXIES, LOG_LEVEL, LOG_HISTORY_SIZE,
  * NODE_ENV) are in `struct ts_service_config`, whose fields a program appends to its own table by TS_SERVICE_CONFIG_FIELDS(type, member, port name, port aliases, port default). Beyond loopback without ADMIN_TOKEN
  * and without BEHIND_PROXY=true the service refuses to listen (exit 1).
+ *
+ * The end, for one that has replicas, comes in two steps. First the farewell, `farewell_us` of the definition: ts_service_is_stopping() is true, by
+ * which the program's /health says 503, every answer says `Connection: close`, and all else goes on, so that whoever shares out the requests has the
+ * time to notice. It lasts to its end when a proxy stands in front (TRUSTED_PROXIES, BEHIND_PROXY): that one's next connection may come at any moment.
+ * Otherwise it is over as soon as no connection but streams is open, so that nobody waits for a service on his own machine. Then the server stops
+ * accepting and drains; the definition's `stop_timeout_us` counts from here.
  *
  * Handlers get the `struct ts_service` as their context; the program's own state is its `app`. Thread rule: main thread.
  */
@@ -85,6 +91,7 @@ struct ts_service_def {
     const char *const *public_only_paths;    /* http/guard.h */
     const struct ts_service_verb *verbs;
     size_t n_verbs;
+    int64_t farewell_us;                      /* 0 = none; see above */
     int64_t stop_timeout_us;                  /* for drain and stop together */
     int (*start)(struct ts_service *service); /* 0, or an error: logged, exit 1 */
     /* Begin to stop: what `start` began. Call ts_service_stopped() when finished. HTTP is drained before. May be NULL. */
@@ -102,7 +109,10 @@ int ts_service_main(const struct ts_service_def *def, int argc, char **argv);
 
 void ts_service_stopped(struct ts_service *service);
 
-/* Ask to stop from inside (a fatal database fault); the process exits with `exit_code` after the orderly stop. */
+/* True from the signal on, the farewell included. */
+bool ts_service_is_stopping(const struct ts_service *service);
+
+/* Ask to stop from inside (a fatal database fault), without farewell; the process exits with `exit_code` after the orderly stop. */
 void ts_service_quit(struct ts_service *service, int exit_code);
 
 #include "service/service_config.h"

@@ -46,9 +46,13 @@ static const struct ts_config_field fields[] = {
      .help = "Refuse to start"},
 };
 
-static void get_health(struct ts_http_request *req, void *ctx TS_UNUSED)
+static void get_health(struct ts_http_request *req, void *ctx)
 {
-    ts_http_reply(req, &(struct ts_http_response){.body = TS_STR("{\"status\":\"ok\"}")});
+    const bool stopping = ts_service_is_stopping(ctx);
+
+    ts_http_reply(req, &(struct ts_http_response){.status = stopping ? 503 : 200,
+                                                  .body = stopping ? TS_STR("{\"status\":\"error\"}")
+                                                                   : TS_STR("{\"status\":\"ok\"}")});
 }
 
 struct later {
@@ -131,6 +135,16 @@ static const struct ts_service_def def = {
     .stop = stop,
 };
 
+/* With the environment's FAREWELL the same service says goodbye for that many seconds. */
+static int serve(int argc, char **argv)
+{
+    struct ts_service_def own = def;
+    const char *farewell = getenv("FAREWELL");
+
+    own.farewell_us = farewell ? atol(farewell) * INT64_C(1000000) : 0;
+    return ts_service_main(&own, argc, argv);
+}
+
 /* --- Harness --- */
 
 static const char *self;
@@ -156,7 +170,7 @@ struct running {
     char url[64];
 };
 
-static void launch(struct running *r, const char *extra)
+static void launch_with(struct running *r, const char *extra, const char *extra2)
 {
     char port[32];
     const char *argv[] = {self, NULL};
@@ -164,9 +178,14 @@ static void launch(struct running *r, const char *extra)
     *r = (struct running){.port = ts_test_free_port()};
     snprintf(port, sizeof(port), "SAMPLE_PORT=%d", r->port);
     snprintf(r->url, sizeof(r->url), "http://127.0.0.1:%d", r->port);
-    const char *env[] = {BE_SERVICE, "API_KEY=correct-horse", port, extra, NULL};
+    const char *env[] = {BE_SERVICE, "API_KEY=correct-horse", port, extra, extra2, NULL};
     ts_test_start(&r->process, &(struct ts_test_spawn){.argv = argv, .env = env});
     assert_true(ts_test_wait_port(r->port, 10000));
+}
+
+static void launch(struct running *r, const char *extra)
+{
+    launch_with(r, extra, NULL);
 }
 
 static const char *at(const struct running *r, const char *path)
@@ -385,6 +404,64 @@ static void test_second_signal_when_stopping_then_leaves_at_once_with_exit_1(voi
     free(text);
 }
 
+static void assert_says_goodbye(const struct running *r)
+{
+    struct ts_test_reply reply = {0};
+    char value[16];
+
+    assert_int_equal(ts_test_get(at(r, "/health"), &reply),
+                     503); /* on a new connection, as every call here */
+    assert_true(ts_test_header(&reply, "Connection", value, sizeof(value)));
+    assert_string_equal(value, "close");
+    assert_int_equal(ts_test_get(at(r, "/slow"), &reply), 200);
+    assert_int_equal(ts_test_get(at(r, "/health/live"), &reply), 200);
+    ts_test_reply_done(&reply);
+}
+
+static void assert_left_with(struct running *r, int code)
+{
+    assert_true(ts_test_wait_exit(&r->process, 8000));
+    assert_true(WIFEXITED(r->process.status));
+    assert_int_equal(WEXITSTATUS(r->process.status), code);
+}
+
+static void test_farewell_when_behind_a_proxy_then_serves_to_its_end_and_health_is_503(void **state TS_UNUSED)
+{
+    struct running r;
+
+    launch_with(&r, "FAREWELL=3", "TRUSTED_PROXIES=127.0.0.0/8");
+    const int64_t begin_ms = ts_test_now_ms();
+    ts_test_signal(&r.process, SIGTERM);
+    assert_true(ts_test_wait_status(at(&r, "/health"), 503, 2000));
+    assert_says_goodbye(&r);
+    assert_left_with(&r, 0);
+    assert_true(ts_test_now_ms() - begin_ms >= 3000);
+}
+
+/* Without a proxy: as long as a client may come again on its connection, and no longer. */
+static void test_farewell_when_the_last_connection_goes_then_it_is_over(void **state TS_UNUSED)
+{
+    struct running r;
+
+    launch_with(&r, "FAREWELL=600", NULL);
+    pid_t client = ask_slowly(&r);
+    ts_test_sleep_ms(100);
+    ts_test_signal(&r.process, SIGTERM);
+    assert_left_with(&r, 0);
+    assert_int_equal(waitpid(client, NULL, 0), client);
+}
+
+static void test_farewell_when_a_second_signal_comes_then_leaves_at_once_with_exit_1(void **state TS_UNUSED)
+{
+    struct running r;
+
+    launch_with(&r, "FAREWELL=600", "BEHIND_PROXY=true");
+    ts_test_signal(&r.process, SIGTERM);
+    assert_true(ts_test_wait_status(at(&r, "/health"), 503, 5000));
+    ts_test_signal(&r.process, SIGTERM);
+    assert_left_with(&r, 1);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -402,10 +479,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_sigterm_when_a_request_is_in_flight_then_answers_it_and_exits_0),
         cmocka_unit_test(test_sigterm_when_stop_hangs_then_forced_after_timeout_with_exit_1),
         cmocka_unit_test(test_second_signal_when_stopping_then_leaves_at_once_with_exit_1),
+        cmocka_unit_test(test_farewell_when_behind_a_proxy_then_serves_to_its_end_and_health_is_503),
+        cmocka_unit_test(test_farewell_when_the_last_connection_goes_then_it_is_over),
+        cmocka_unit_test(test_farewell_when_a_second_signal_comes_then_leaves_at_once_with_exit_1),
     };
 
     if (getenv(AS_SERVICE))
-        return ts_service_main(&def, argc, argv);
+        return serve(argc, argv);
     self = realpath("/proc/self/exe", NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

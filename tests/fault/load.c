@@ -8,6 +8,7 @@
 
 #define REST_MS         10 /* before a message is posted again */
 #define MAX_BAD_PRINTED 5
+#define RETRY_AFTER_US  5000000 /* tp-capital 3.2 */
 
 static void post(struct load_lane *lane);
 
@@ -26,6 +27,11 @@ static void take_next(struct load_lane *lane)
         if (!load->lanes[i].idle)
             return;
     load->on_idle(load->ctx);
+}
+
+static void on_paused(uv_timer_t *timer)
+{
+    take_next(timer->data);
 }
 
 static void on_rested(uv_timer_t *timer)
@@ -50,13 +56,22 @@ static void acknowledged(struct load_lane *lane, const struct ts_http_client_rep
     lane->load->skipped += skipped;
     ledger_acknowledge(lane->load->ledger, lane->n);
     lane->load->on_acknowledged(lane->load->ctx);
-    take_next(lane);
+    if (lane->load->pause_ms > 0)
+        uv_timer_start(&lane->rest, on_paused, (uint64_t)lane->load->pause_ms, 0);
+    else
+        take_next(lane);
 }
 
-/* A dead, dying or frozen API closes, refuses, says 503 or nothing; whatever else it says is wrong. */
+static bool is_unavailable(const struct ts_http_client_reply *reply)
+{
+    return reply->error == 0 && reply->status == 503 && reply->retry_after_us == RETRY_AFTER_US &&
+           ts_str_eq(reply->body, TS_STR("{\"error\":\"Database unavailable, please retry\"}"));
+}
+
+/* A dead, dying or frozen API closes, refuses, says 503 in its own words or nothing; whatever else it says is wrong. */
 static bool is_explained(const struct ts_http_client_reply *reply)
 {
-    return reply->error == 0 ? reply->status == 503
+    return reply->error == 0 ? is_unavailable(reply)
                              : reply->error != TS_E_PROTOCOL && reply->error != TS_E_LIMIT;
 }
 
@@ -68,6 +83,7 @@ static void on_reply(const struct ts_http_client_reply *reply, void *ctx)
         acknowledged(lane, reply);
         return;
     }
+    lane->load->unavailable += is_unavailable(reply);
     if (!is_explained(reply))
         bad_answer(lane, reply);
     uv_timer_start(&lane->rest, on_rested, REST_MS, 0);

@@ -28,17 +28,19 @@ struct load {
     struct ts_http_client *client;
     struct ledger *ledger;
     char url[128];
+    int pause_ms; /* of a connection between two messages */
     bool finishing;
     struct load_lane lanes[LOAD_LANES];
     void (*on_acknowledged)(void *ctx); /* after each */
     void (*on_idle)(void *ctx); /* once, after load_finish, when every message sent was acknowledged */
     void *ctx;
-    size_t repeated; /* posts beyond a message's first */
-    size_t skipped;  /* messages that a post which was not answered had stored */
-    size_t bad;      /* answers that nothing explains; each of the first is printed */
+    size_t repeated;    /* posts beyond a message's first */
+    size_t skipped;     /* messages that a post which was not answered had stored */
+    size_t unavailable; /* 503 as specified */
+    size_t bad;         /* answers that nothing explains; each of the first is printed */
 };
 
-/* Fill in on_acknowledged, on_idle and ctx before it. */
+/* Fill in pause_ms, on_acknowledged, on_idle and ctx before it. */
 void load_start(struct load *load, uv_loop_t *loop, int port, struct ledger *ledger);
 /* No new messages. */
 void load_finish(struct load *load);

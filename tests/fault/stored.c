@@ -144,3 +144,18 @@ struct ledger_count stored_keys_postgres(struct ledger *ledger, const char *url)
     read_postgres(ledger, url, KEYS);
     return finish(ledger, "keys in PostgreSQL");
 }
+
+size_t stored_seqs_postgres(const char *url, void (*fn)(int64_t seq, void *ctx), void *ctx)
+{
+    PGconn *conn = PQconnectdb(url);
+    PGresult *result = PQexec(conn, "SELECT seq FROM tp_capital.tp_capital_signals ORDER BY seq");
+    size_t n = (size_t)PQntuples(result);
+
+    if (PQresultStatus(result) != PGRES_TUPLES_OK)
+        ts_test_die("PostgreSQL: %s", PQerrorMessage(conn));
+    for (size_t i = 0; i < n; i++)
+        fn(strtoll(PQgetvalue(result, (int)i, 0), NULL, 10), ctx);
+    PQclear(result);
+    PQfinish(conn);
+    return n;
+}

@@ -17,4 +17,7 @@ struct ledger_count stored_keys_sqlite(struct ledger *ledger, const char *path);
 struct ledger_count stored_signals_postgres(struct ledger *ledger, const char *url, bool ordered);
 struct ledger_count stored_keys_postgres(struct ledger *ledger, const char *url);
 
+/* Calls fn with the number of each change that is in the table of signals, ascending; returns how many there are. */
+size_t stored_seqs_postgres(const char *url, void (*fn)(int64_t seq, void *ctx), void *ctx);
+
 #endif

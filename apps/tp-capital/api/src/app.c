@@ -2,12 +2,31 @@
 
 #include <errno.h>
 
+#include "base/error.h"
 #include "base/log.h"
 #include "cache.h"
 #include "database.h"
 #include "health.h"
 #include "indexer.h"
 #include "stream.h"
+
+static const struct ts_http_header retry_later[] = {{TS_STR("Retry-After"), TS_STR("5")}};
+static const char unavailable_body[] = "{\"error\":\"Database unavailable, please retry\"}";
+const struct ts_http_response app_unavailable = {.status = 503,
+                                                 .headers = retry_later,
+                                                 .n_headers = 1,
+                                                 .body = {unavailable_body, sizeof(unavailable_body) - 1}};
+
+bool app_is_overloaded(const struct app *app)
+{
+    return !app->ready || app->pending_bytes > APP_MAX_PENDING_BYTES || ts_writer_is_full(app->writer);
+}
+
+bool app_is_defect(int error)
+{
+    return error == TS_E_DB_QUERY || error == TS_E_DB_CONSTRAINT || error == TS_E_DB_DATA ||
+           error == TS_E_DB_SCHEMA;
+}
 
 void app_seq_advanced(struct app *app, int64_t seq)
 {

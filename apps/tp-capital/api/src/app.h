@@ -42,7 +42,7 @@ struct app {
     int64_t seq;
     unsigned epoch;
     char store_id[STORE_ID_SIZE];
-    size_t pending_bytes; /* of messages on their way to disk */
+    size_t pending_bytes; /* on their way to disk */
 };
 
 static inline struct app *app_of(void *ctx)
@@ -63,6 +63,18 @@ void app_seq_advanced(struct app *app, int64_t seq);
 
 /* What a look found that began when `seq_then` was the number known. */
 void app_head_seen(struct app *app, const struct store_head *head, int64_t seq_then);
+
+/* Messages and mutations on their way to disk, all together; their number is bounded by the writer. */
+#define APP_MAX_PENDING_BYTES (32 * 1024 * 1024)
+
+/* True when a write would have to be refused: asked before a body is parsed. */
+bool app_is_overloaded(const struct app *app);
+
+/* True for an error of a write that is no fault of the database, but of ours: 500. */
+bool app_is_defect(int error);
+
+/* 503 with Retry-After: what every route but those of signals says while the database is away. */
+extern const struct ts_http_response app_unavailable;
 
 static inline bool app_is_sqlite(const struct app *app)
 {

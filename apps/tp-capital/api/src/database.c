@@ -96,6 +96,7 @@ struct database {
     struct startup startup;
     struct look look;
     bool stopping;
+    int lock_fd; /* SQLite: held until the file is closed */
 };
 
 static int run_look(struct ts_read_job *job, struct ts_db *db)
@@ -262,13 +263,29 @@ static void on_fatal(const struct ts_db_error *error, void *ctx)
     ts_service_quit(app->service, 1);
 }
 
-static int prepare_folder(const struct app *app)
+static int lock_file(const struct api_config *config, const struct ts_db_options *options, int *ret_fd)
+{
+    char path[4096];
+    if (options->driver != &ts_db_sqlite)
+        return 0;
+    int n = snprintf(path, sizeof(path), "%s.lock", options->path);
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return -ENAMETOOLONG;
+    int r = ts_mkdir_all(config->common.data_dir.ptr, 0700);
+    return r < 0 ? r : ts_file_lock(path, ret_fd);
+}
+
+/* The embedded database belongs to one process. */
+static int take_file(struct app *app, struct database *database)
 {
     if (!app_is_sqlite(app))
         return 0;
     ts_log_info("No DATABASE_URL and no TIMESCALEDB_HOST: using the embedded SQLite database",
                 TS_F_CSTR("path", app->db.path));
-    return ts_mkdir_all(app->config->common.data_dir.ptr, 0700);
+    int r = lock_file(app->config, &app->db, &database->lock_fd);
+    if (r == -EWOULDBLOCK)
+        ts_log_error("The database is in use by another process", TS_F_CSTR("path", app->db.path));
+    return r;
 }
 
 int database_start(struct app *app)
@@ -279,7 +296,8 @@ int database_start(struct app *app)
 
     if (!database)
         return -ENOMEM;
-    int r = prepare_folder(app);
+    database->lock_fd = -1;
+    int r = take_file(app, database);
     if (r == 0)
         r = ts_writer_new(app->service->loop, &writer, &app->writer);
     if (r < 0)
@@ -300,6 +318,7 @@ static void on_writer_stopped(void *ctx)
 {
     struct app *app = ctx;
     app->writer = ts_writer_free(app->writer);
+    app->database->lock_fd = ts_close(app->database->lock_fd);
     app_stopped(app);
 }
 
@@ -324,32 +343,47 @@ void database_stop(struct app *app)
         ts_writer_stop(app->writer, on_writer_stopped, app);
 }
 
-/* --- verb --------------------------------------------------------------------------------------------------------------- */
+/* --- verbs -------------------------------------------------------------------------------------------------------------- */
 
-int database_migrate_verb(struct ts_service *service, int argc, char **argv)
+int database_for_verb(struct ts_service *service, const char *verb, struct ts_db_options *ret,
+                      int *ret_lock_fd)
 {
     const struct api_config *config = service->config;
-    struct ts_db_options options;
+    int r = api_config_database(config, service->arena, ret);
+    if (r == 0 && strcmp(verb, "migrate") == 0 && ts_secret_is_set(&config->migration_url)) {
+        ret->driver = &ts_db_postgres;
+        ret->url = config->migration_url.value;
+        ret->schema = config->timescale_schema.ptr;
+    }
+    if (r == 0)
+        r = lock_file(config, ret, ret_lock_fd);
+    if (r < 0)
+        fprintf(stderr, "%s: %s\n", verb,
+                r == -EWOULDBLOCK ? "the service is running: stop it first" : ts_error_text(r));
+    return r;
+}
+
+int database_migrate_for_verb(const char *verb, const struct ts_db_options *options, int *ret_applied)
+{
     struct ts_db_error detail = {0};
     struct store_head head;
     bool has_trigrams;
+    int r = migrate(options, ret_applied, &head, &has_trigrams, &detail);
+    if (r < 0)
+        fprintf(stderr, "%s: %s %s\n", verb, ts_error_text(r), detail.message);
+    return r;
+}
+
+int database_migrate_verb(struct ts_service *service, int argc, char **argv)
+{
+    _cleanup_(ts_closep) int lock_fd = -1;
+    struct ts_db_options options;
     int applied = 0;
 
     (void)argc, (void)argv;
-    int r = api_config_database(config, service->arena, &options);
-    if (r == 0 && ts_secret_is_set(&config->migration_url)) {
-        options.driver = &ts_db_postgres;
-        options.url = config->migration_url.value;
-        options.schema = config->timescale_schema.ptr;
-    }
-    if (r == 0 && options.driver == &ts_db_sqlite)
-        r = ts_mkdir_all(config->common.data_dir.ptr, 0700);
-    if (r == 0)
-        r = migrate(&options, &applied, &head, &has_trigrams, &detail);
-    if (r < 0) {
-        fprintf(stderr, "migrate: %s %s\n", ts_error_text(r), detail.message);
+    if (database_for_verb(service, "migrate", &options, &lock_fd) < 0 ||
+        database_migrate_for_verb("migrate", &options, &applied) < 0)
         return 1;
-    }
     printf("migrations applied: %d\n", applied);
     return 0;
 }

@@ -39,7 +39,9 @@ static void put_problem(struct ts_jsonw *w, const struct health *health, int err
         "Database connection failed after 3 attempts"; /* tp-capital 4.4 fixes it, whatever the number was */
     const struct app *app = health->app;
 
-    if (error == TS_E_DB_FULL && app_is_sqlite(app))
+    if (error == TS_E_CLOSED)
+        snprintf(text, sizeof(text), "Shutting down");
+    else if (error == TS_E_DB_FULL && app_is_sqlite(app))
         snprintf(text, sizeof(text), "Disk full: %s", app->db.path);
     else if (error == TS_E_DB_FULL)
         snprintf(text, sizeof(text), "%s", ts_error_text(error));
@@ -55,14 +57,15 @@ static int error_of(const struct health *health)
 
 static int put_answer(const struct health *health, struct ts_buf *body)
 {
-    int error = error_of(health);
+    const int database_error = error_of(health);
+    const int error = ts_service_is_stopping(health->app->service) ? TS_E_CLOSED : database_error;
     struct ts_jsonw w = ts_jsonw_begin(body);
     ts_jsonw_object(&w);
     ts_jsonw_key_str(&w, "status",
                      error               ? TS_STR("error")
                      : health->fsync_off ? TS_STR("degraded")
                                          : TS_STR("ok"));
-    ts_jsonw_key_bool(&w, "timescale", !error);
+    ts_jsonw_key_bool(&w, "timescale", !database_error);
     if (error)
         put_problem(&w, health, error);
     else
@@ -168,7 +171,8 @@ static bool begin_probe(struct health *health)
 static bool is_known(const struct health *health)
 {
     bool fresh = health->checked_us && ts_clock_mono_us() - health->checked_us < FRESH_US;
-    return !health->app->ready || fresh || health->n_waiting == MAX_WAITING || health->stopped;
+    return !health->app->ready || fresh || health->n_waiting == MAX_WAITING || health->stopped ||
+           ts_service_is_stopping(health->app->service);
 }
 
 void health_get(struct ts_http_request *req, void *ctx)

@@ -13,11 +13,7 @@
 #include "routes.h"
 #include "validate.h"
 
-/* Messages on their way to disk, all together; the queue's number of operations is bounded by the writer. */
-#define MAX_PENDING_BYTES (32 * 1024 * 1024)
-#define LOG_TEXT_BYTES    100
-
-static const struct ts_http_header retry_later[] = {{TS_STR("Retry-After"), TS_STR("5")}};
+#define LOG_TEXT_BYTES 100
 
 static void count(struct app *app, enum ingest_status status)
 {
@@ -71,21 +67,12 @@ void ingest_check_headers(struct ts_http_request *req, void *ctx)
 
 /* --- the body ----------------------------------------------------------------------------------------------------------- */
 
-static void reply_unavailable(struct ts_http_request *req)
-{
-    ts_http_reply(req, &(struct ts_http_response){
-                           .status = 503,
-                           .headers = retry_later,
-                           .n_headers = 1,
-                           .body = TS_STR("{\"error\":\"Database unavailable, please retry\"}")});
-}
-
 static void refuse(struct app *app, struct ts_http_request *req, const struct validate_result *result)
 {
     char text[64];
     if (result->problem == VALIDATE_NO_MEMORY) {
         count(app, INGEST_DB_ERROR);
-        reply_unavailable(req);
+        ts_http_reply(req, &app_unavailable);
         return;
     }
     count(app, INGEST_VALIDATION_ERROR);
@@ -121,14 +108,9 @@ static struct store_ingest *read_request(struct app *app, struct ts_http_request
                                   ts_trace_format(&req->trace, traceparent), now_us);
     if (!ingest) {
         count(app, INGEST_DB_ERROR);
-        reply_unavailable(req);
+        ts_http_reply(req, &app_unavailable);
     }
     return ingest;
-}
-
-static bool is_overloaded(const struct app *app)
-{
-    return !app->ready || app->pending_bytes > MAX_PENDING_BYTES || ts_writer_is_full(app->writer);
 }
 
 /* --- the answer --------------------------------------------------------------------------------------------------------- */
@@ -165,9 +147,7 @@ static enum ingest_status status_of(const struct store_ingest *in, int result)
         return in->outcome == STORE_STORED      ? INGEST_SUCCESS
                : in->outcome == STORE_DUPLICATE ? INGEST_DUPLICATE
                                                 : INGEST_DUPLICATE_DB;
-    bool defect = result == TS_E_DB_QUERY || result == TS_E_DB_CONSTRAINT || result == TS_E_DB_DATA ||
-                  result == TS_E_DB_SCHEMA;
-    return defect ? INGEST_ERROR : INGEST_DB_ERROR;
+    return app_is_defect(result) ? INGEST_ERROR : INGEST_DB_ERROR;
 }
 
 static void answer(struct app *app, const struct store_ingest *in, enum ingest_status status)
@@ -182,11 +162,7 @@ static void answer(struct app *app, const struct store_ingest *in, enum ingest_s
     if (status == INGEST_DUPLICATE || status == INGEST_DUPLICATE_DB)
         response.body = TS_STR("{\"status\":\"ok\",\"skipped\":true}");
     if (status == INGEST_DB_ERROR)
-        response =
-            (struct ts_http_response){.status = 503,
-                                      .headers = retry_later,
-                                      .n_headers = 1,
-                                      .body = TS_STR("{\"error\":\"Database unavailable, please retry\"}")};
+        response = app_unavailable;
     ts_http_answer(server, in->ticket,
                    &response); /* a client that has left asks again and is told `skipped` */
 }
@@ -248,9 +224,9 @@ static const struct ts_writer_kind *kind_of(const struct app *app, const struct 
 void ingest_post(struct ts_http_request *req, void *ctx)
 {
     struct app *app = app_of(ctx);
-    if (is_overloaded(app)) {
+    if (app_is_overloaded(app)) {
         count(app, INGEST_DB_ERROR);
-        reply_unavailable(req);
+        ts_http_reply(req, &app_unavailable);
         return;
     }
     _cleanup_(store_ingest_freep) struct store_ingest *in = read_request(app, req);
@@ -261,7 +237,7 @@ void ingest_post(struct ts_http_request *req, void *ctx)
     in->op.deadline_us = req->received_us + INGEST_DEADLINE_US;
     if (ts_writer_submit(app->writer, &in->op) < 0) {
         count(app, INGEST_DB_ERROR);
-        reply_unavailable(req);
+        ts_http_reply(req, &app_unavailable);
         return;
     }
     app->pending_bytes += in->size_bytes;

@@ -30,6 +30,7 @@ int main(int argc, char **argv)
         .request_histogram = "api_http_request_duration_seconds",
         .verbs = verbs,
         .n_verbs = TS_ARRAY_LEN(verbs),
+        .farewell_us = 2 * TS_US_PER_S,
         .stop_timeout_us = 10 * TS_US_PER_S,
         .start = app_start,
         .stop = app_stop,

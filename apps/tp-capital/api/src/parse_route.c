@@ -3,17 +3,10 @@
 
 #include "base/limits.h"
 #include "http/json.h"
-#include "ingest.h"
 #include "parser.h"
 #include "routes.h"
 #include "row_json.h"
 #include "validate.h"
-
-void parse_check_headers(struct ts_http_request *req, void *ctx)
-{
-    (void)ctx;
-    (void)ingest_accepts_json(req);
-}
 
 static void refuse(struct ts_http_request *req, const struct validate_result *result)
 {

@@ -15,19 +15,39 @@ void ingest_post(struct ts_http_request *req, void *ctx);
 void signals_list(struct ts_http_request *req, void *ctx);
 void signals_get(struct ts_http_request *req, void *ctx);
 
+/* signals_delete.c */
+void signals_delete(struct ts_http_request *req, void *ctx);
+
 /* stream.c */
 void stream_get(struct ts_http_request *req, void *ctx);
 
 /* parse_route.c */
-void parse_check_headers(struct ts_http_request *req, void *ctx);
 void parse_post(struct ts_http_request *req, void *ctx);
+
+/* channels.c */
+void channels_list(struct ts_http_request *req, void *ctx);
+void channels_create(struct ts_http_request *req, void *ctx);
+void channels_update(struct ts_http_request *req, void *ctx);
+void channels_delete(struct ts_http_request *req, void *ctx);
+void channels_list_legacy(struct ts_http_request *req, void *ctx);
+void channels_create_legacy(struct ts_http_request *req, void *ctx);
+void channels_update_legacy(struct ts_http_request *req, void *ctx);
+void channels_delete_legacy(struct ts_http_request *req, void *ctx);
+void channels_configured(struct ts_http_request *req, void *ctx);
+
+/* bots.c */
+void bots_list(struct ts_http_request *req, void *ctx);
+void bots_create(struct ts_http_request *req, void *ctx);
+void bots_update(struct ts_http_request *req, void *ctx);
+void bots_delete(struct ts_http_request *req, void *ctx);
+void bots_summary(struct ts_http_request *req, void *ctx);
+
+/* forwarded.c */
+void forwarded_list(struct ts_http_request *req, void *ctx);
 
 /* reading.c */
 void reading_root(struct ts_http_request *req, void *ctx);
 void reading_channels(struct ts_http_request *req, void *ctx);
-void reading_configured_channels(struct ts_http_request *req, void *ctx);
-void reading_bots(struct ts_http_request *req, void *ctx);
-void reading_forwarded(struct ts_http_request *req, void *ctx);
 void reading_logs(struct ts_http_request *req, void *ctx);
 
 /* health.c */

@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "cache.h"
+#include "list.h"
+#include "page.h"
 #include "routes.h"
 #include "row_json.h"
 #include "signals_query.h"
@@ -23,8 +25,7 @@
 #define JOB_ARENA_BYTES (256 * 1024)
 #define ETAG_SIZE       64
 
-/* No further row is begun beyond this: the page ends early, with its nextCursor. The longest row is far shorter than the rest of the buffer. */
-#define PAGE_BYTES        TS_MAX_RESPONSE_BYTES
+/* The longest row is far shorter than what is left beyond PAGE_BYTES. */
 #define PAGE_BUFFER_BYTES (PAGE_BYTES + 1024 * 1024)
 
 static void reply_failed(struct ts_http_request *req)
@@ -56,35 +57,12 @@ static void list_job_free(struct list_job *list)
     ts_arena_free(list->arena);
 }
 
-/* Rows become JSON as they come; the row after the page only tells that there is a next one. */
-struct page {
-    struct ts_jsonw w;
-    int64_t rows, limit;
-    int64_t last_ts_us, last_id;
-};
-
 static int on_row(const struct store_signal *row, void *ctx)
 {
     struct page *page = ctx;
-    if (page->rows < page->limit && page->w.buf->len > PAGE_BYTES)
-        page->limit = page->rows; /* this one begins the next page */
-    if (page->rows++ >= page->limit)
-        return 0;
-    row_json_signal(&page->w, row);
-    page->last_ts_us = row->ts_us;
-    page->last_id = row->id;
-    return ts_buf_error(page->w.buf);
-}
-
-static void put_next_cursor(struct page *page)
-{
-    char cursor[SIGNALS_CURSOR_SIZE];
-    ts_str text = TS_STR_NONE;
-    if (page->rows > page->limit) {
-        signals_cursor_format(page->last_ts_us, page->last_id, cursor);
-        text = ts_str_from(cursor);
-    }
-    ts_jsonw_key_str(&page->w, "nextCursor", text);
+    if (page_takes(page, row->ts_us, row->id))
+        row_json_signal(page->w, row);
+    return ts_buf_error(page->w->buf);
 }
 
 /* `position` is where a stream begins; it says which database its number belongs to. */
@@ -108,25 +86,26 @@ static int run_list(struct ts_read_job *job, struct ts_db *db)
 {
     struct list_job *list = TS_CONTAINER_OF(job, struct list_job, job);
     struct store_filter filter = list->query.filter;
-    struct page page = {.w = ts_jsonw_begin(&list->body), .limit = filter.limit};
+    struct ts_jsonw w = ts_jsonw_begin(&list->body);
+    struct page page = {.w = &w, .limit = filter.limit};
     int64_t total = 0;
 
     filter.limit++;
     ts_buf_clear(&list->body);
-    ts_jsonw_object(&page.w);
-    ts_jsonw_key(&page.w, "data");
-    ts_jsonw_array(&page.w);
+    ts_jsonw_object(&w);
+    ts_jsonw_key(&w, "data");
+    ts_jsonw_array(&w);
     int r = store_list_signals(db, &filter, on_row, &page, &list->head);
     if (r == 0 && list->query.count)
         r = store_count_signals(db, &filter, SIGNALS_COUNT_MAX, &total);
     if (r < 0)
         return r;
-    ts_jsonw_end(&page.w);
-    put_next_cursor(&page);
-    put_position(&page.w, &list->head);
+    ts_jsonw_end(&w);
+    page_put_cursor(&page);
+    put_position(&w, &list->head);
     if (list->query.count)
-        put_total(&page.w, total);
-    ts_jsonw_end(&page.w);
+        put_total(&w, total);
+    ts_jsonw_end(&w);
     return ts_buf_error(&list->body);
 }
 
@@ -240,14 +219,6 @@ static int copy_query(struct list_job *list, const struct ts_http_request *req, 
     return r < 0 ? r : signals_query_parse(raw, list->arena, &list->query, ret_field);
 }
 
-static void reply_bad_parameter(struct ts_http_request *req, ts_str field)
-{
-    char name[64], text[96];
-    snprintf(name, sizeof(name), "%.*s", TS_STR_ARG(ts_utf8_truncate(field, sizeof(name) - 1)));
-    snprintf(text, sizeof(text), "Invalid parameter: %s", name);
-    ts_http_reply_error(req, 400, text, NULL, name);
-}
-
 void signals_list(struct ts_http_request *req, void *ctx)
 {
     struct app *app = app_of(ctx);
@@ -264,7 +235,7 @@ void signals_list(struct ts_http_request *req, void *ctx)
         return;
     }
     if (r == TS_E_INVALID)
-        reply_bad_parameter(req, field);
+        list_refuse_parameter(req, field);
     else
         reply_failed(req);
     if (list)
@@ -402,7 +373,7 @@ void signals_get(struct ts_http_request *req, void *ctx)
     int64_t id;
 
     if (ts_parse_i64(req->params[0], 0, INT64_MAX, &id) < 0) {
-        reply_bad_parameter(req, TS_STR("id"));
+        list_refuse_parameter(req, TS_STR("id"));
         return;
     }
     struct detail_job *self = app->ready ? calloc(1, sizeof(*self)) : NULL;

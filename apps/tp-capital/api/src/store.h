@@ -1,16 +1,20 @@
 /*
- * Store: every SQL statement of the service, and nothing else: store_ingest.c writes messages (one by one, both
- * dialects), store_batch.c writes a whole batch of new messages with one statement (PostgreSQL), store_index.c writes behind them what the search
- * looks into, store_signals.c, store_search.c and store_reading.c read.
+ * Store: every SQL statement of the service, and nothing else. store_tx.c begins and ends what changes something, store_changes.c knows the
+ * numbers of change; store_ingest.c writes messages (one by one, both dialects), store_batch.c a whole batch of new messages with one
+ * statement (PostgreSQL), store_index.c behind them what the search looks into, store_delete.c takes signals out, store_registry.c keeps
+ * channels and bots; store_signals.c, store_search.c and store_reading.c read.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
  * the number that made it, so `id == seq` means "never changed since". A reader that knows n finds what happened since by `seq > n`.
+ * What changes many rows at once (an import, a reparse, retention) draws numbers that stand for all of it together, `reset_seq` being the
+ * last of them: whoever knows less than that is told to read the lists again, instead of each change.
  *
  * Versions. A message version is (channel_id, message_id, revision). All are kept; the signal shows the highest one. What arrives
  * late (an older revision) is kept and changes nothing that is shown.
  *
- * Thread rule: store_apply_* run on the writer thread, the other functions on a reader thread; errors are those of db/db.h.
+ * Thread rule: store_apply_* and what takes a store_tx run on the writer thread, the other functions on a reader thread; errors are those
+ * of db/db.h.
  */
 #ifndef TP_CAPITAL_STORE_H
 #define TP_CAPITAL_STORE_H
@@ -27,7 +31,21 @@
  */
 #define STORE_NOTIFY_CHANNEL "tp_capital_signals"
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- a transaction ------------------------------------------------------------------------------------------------------ */
+
+/*
+ * What all transactions that change something have in common: they begin with the lock (PostgreSQL) and the last number, draw numbers by
+ * raising `seq`, and the commit notes these and tells the other replicas. After an error, also of the commit: ts_db_rollback().
+ */
+struct store_tx {
+    struct ts_db *db;
+    int64_t seq_before, seq; /* the last number before it, and the last drawn so far */
+};
+
+TS_MUST_CHECK int store_tx_begin(struct ts_db *db, struct store_tx *ret);
+TS_MUST_CHECK int store_tx_commit(struct store_tx *tx); /* 0 = durable */
+
+/* --- writing messages --------------------------------------------------------------------------------------------------- */
 
 enum store_outcome {
     STORE_STORED,
@@ -91,6 +109,31 @@ int store_apply_index(void *store, struct ts_db *db, struct ts_writer_op *const 
 TS_MUST_CHECK int store_has_trigrams(struct ts_db *db, bool *ret);
 TS_MUST_CHECK int store_make_trigrams(struct ts_db *db);
 
+/*
+ * Many changes at once, inside a transaction of the caller's (ts_db_begin to ts_db_commit). First the lock, before anything is read
+ * that decides what changes: nobody else changes a signal until the end of the transaction. Then, if there is something to change,
+ * `n` >= 1 numbers, the first in *ret_first, for the rows to carry as `seq` (and new ones as `id`): they count as one change, all
+ * streams are sent `reset` when it is committed, and the other replicas are told. The lock is everybody's, so keep the transaction
+ * short: about 1,000 rows. Afterwards, on the loop: app_seq_advanced() with the last number.
+ */
+TS_MUST_CHECK int store_lock_changes(struct ts_db *db);
+TS_MUST_CHECK int store_draw_reset(struct ts_db *db, int64_t n, int64_t *ret_first);
+
+/* --- taking signals out ------------------------------------------------------------------------------------------------- */
+
+/* Which: one by id, or all that were stored at a time. */
+struct store_selection {
+    bool by_id;
+    int64_t id, from_us, to_us; /* inclusive */
+};
+
+/*
+ * Copies what is shown of them to the archive and hides it; each draws a number, and the channels' counters follow. Their messages stay
+ * known, so what comes again of them is a duplicate or one more version, and shows nothing. *ret_n: how many, 0 too.
+ */
+TS_MUST_CHECK int store_delete_signals(struct store_tx *tx, const struct store_selection *which,
+                                       int64_t now_us, int64_t *ret_n);
+
 /* --- signals ------------------------------------------------------------------------------------------------------------ */
 
 /* A row of the statements below; texts borrowed from the database until the call-back returns. */
@@ -128,6 +171,7 @@ struct store_filter {
 #define STORE_ID_SIZE 40
 struct store_head {
     int64_t last_seq;
+    int64_t reset_seq; /* <= last_seq; 0 in the head of a list */
     char store_id[STORE_ID_SIZE];
 };
 
@@ -156,16 +200,43 @@ typedef int (*store_version_fn)(const struct store_version *version, void *ctx);
 TS_MUST_CHECK int store_list_versions(struct ts_db *db, int64_t channel_id, int64_t message_id,
                                       store_version_fn fn, void *ctx);
 
-/* Changed rows with seq > `since`, deleted ones included, ascending, at most `limit`. */
-TS_MUST_CHECK int store_list_changes(struct ts_db *db, int64_t since, int64_t limit, store_signal_fn fn,
-                                     void *ctx);
+/* Changed rows with since < seq <= `upto`, deleted ones included, ascending, at most `limit`. */
+TS_MUST_CHECK int store_list_changes(struct ts_db *db, int64_t since, int64_t upto, int64_t limit,
+                                     store_signal_fn fn, void *ctx);
 
 /* How many there are, counted up to max + 1. */
 TS_MUST_CHECK int store_count_changes(struct ts_db *db, int64_t since, int64_t max, int64_t *ret);
 
-/* --- the small lists ---------------------------------------------------------------------------------------------------- */
+/* --- the registry ------------------------------------------------------------------------------------------------------- */
 
 typedef int (*store_row_fn)(const struct ts_row *row, void *ctx);
+
+struct channel_fields; /* registry.h */
+struct bot_fields;
+
+/* TS_E_CONFLICT when it is registered already; a second time with the same id is 0, so the caller chooses one and may try again. */
+TS_MUST_CHECK int store_create_channel(struct store_tx *tx, ts_str id, const struct channel_fields *fields,
+                                       int64_t now_us);
+/* What is given. TS_E_NOT_FOUND, also of a deleted one; TS_E_CONFLICT when another one has that already. */
+TS_MUST_CHECK int store_update_channel(struct store_tx *tx, ts_str id, const struct channel_fields *fields,
+                                       int64_t now_us);
+TS_MUST_CHECK int store_delete_channel(struct store_tx *tx, ts_str id, int64_t now_us); /* TS_E_NOT_FOUND */
+
+/* id, label, channel_id, channel_type, description, status, signal_count, last_signal (or null), created_at, updated_at; those not
+ * deleted, newest update first */
+TS_MUST_CHECK int store_list_registered_channels(struct ts_db *db, store_row_fn fn, void *ctx);
+
+/* The same for bots: one a username. */
+TS_MUST_CHECK int store_create_bot(struct store_tx *tx, ts_str id, const struct bot_fields *fields,
+                                   int64_t now_us);
+TS_MUST_CHECK int store_update_bot(struct store_tx *tx, ts_str id, const struct bot_fields *fields,
+                                   int64_t now_us);
+TS_MUST_CHECK int store_delete_bot(struct store_tx *tx, ts_str id, int64_t now_us);
+
+/* id, username, token_fingerprint, bot_type, description, status, created_at, updated_at */
+TS_MUST_CHECK int store_list_registered_bots(struct ts_db *db, store_row_fn fn, void *ctx);
+
+/* --- the small lists ---------------------------------------------------------------------------------------------------- */
 
 /* channel, channel_id, signal_count, last_signal (or null) */
 TS_MUST_CHECK int store_list_channels(struct ts_db *db, store_row_fn fn, void *ctx);
@@ -177,10 +248,21 @@ TS_MUST_CHECK int store_has_bot(struct ts_db *db, bool *ret);
 
 struct store_forwarded_filter {
     bool has_channel_id;
-    int64_t channel_id, from_us, to_us, limit;
+    int64_t channel_id;
+    int64_t from_us, to_us;          /* inclusive */
+    int64_t before_ts_us, before_id; /* cursor, as in store_filter */
+    int media;                       /* 1 = with an image, 0 = without, -1 = any */
+    ts_str search, method;           /* or NONE */
+    int64_t limit;
 };
 
-/* id, ts, source_channel_id, source_channel_name, message_id, message_text, image_url, image_width, image_height, forwarded_at,
+#define STORE_FORWARDED_ANY                                                                          \
+    {                                                                                                \
+        .from_us = INT64_MIN, .to_us = INT64_MAX, .before_ts_us = INT64_MAX, .before_id = INT64_MAX, \
+        .media = -1                                                                                  \
+    }
+
+/* Newest ts first, then id descending: id, ts, source_channel_id, source_channel_name, message_id, message_text, image_url, image_width, image_height, forwarded_at,
  * destination_channel_id, forward_method */
 TS_MUST_CHECK int store_list_forwarded(struct ts_db *db, const struct store_forwarded_filter *filter,
                                        store_row_fn fn, void *ctx);

@@ -89,40 +89,22 @@ struct tally {
 };
 
 struct batch {
-    struct ts_db *db;
+    struct store_tx tx;
     struct ts_arena *arena;
-    int64_t seq_before, seq; /* last number before the batch, and drawn so far */
-    struct tally *tallies;   /* at most one for each operation */
+    struct tally *tallies; /* at most one for each operation */
     size_t n_tallies;
 };
 
 static int run(struct batch *batch, const struct ts_sql *sql, const struct ts_db_value *params, size_t n)
 {
-    return (int)TS_MIN(ts_db_run(batch->db, sql, params, n, NULL, NULL), 0);
-}
-
-static int on_int(const struct ts_row *row, void *ctx)
-{
-    *(int64_t *)ctx = ts_row_int(row, 0);
-    return 0;
+    return store_run(batch->tx.db, sql, params, n);
 }
 
 static int begin(struct batch *batch, struct ts_db *db, size_t n)
 {
-    static const struct ts_sql head = {.text = "SELECT last_seq FROM change_seq"};
-
-    batch->db = db;
     batch->arena = ts_arena_new(n * (sizeof(struct tally) + MESSAGE_CHANNEL_MAX + 64) + 4096);
     batch->tallies = batch->arena ? TS_ARENA_ARRAY(batch->arena, n, struct tally) : NULL;
-    if (!batch->tallies)
-        return -ENOMEM;
-    int r = ts_db_begin(db);
-    if (r == 0 && ts_db_dialect(db) == TS_POSTGRES)
-        r = run(batch, &store_sql_lock, NULL, 0);
-    if (r == 0)
-        r = (int)TS_MIN(ts_db_run(db, &head, NULL, 0, on_int, &batch->seq_before), 0);
-    batch->seq = batch->seq_before;
-    return r;
+    return batch->tallies ? store_tx_begin(db, &batch->tx) : -ENOMEM;
 }
 
 static int tally_compare(const void *a, const void *b)
@@ -145,7 +127,8 @@ static int write_tally(struct batch *batch, const struct tally *tally)
                                             "channel_stats.last_signal > excluded.last_signal"
                                             " THEN channel_stats.last_signal ELSE excluded.last_signal END"};
     static const struct ts_sql registered = {
-        .text = "UPDATE telegram_channels SET signal_count = signal_count + $2,"
+        .text = "UPDATE telegram_channels SET signal_count = CASE WHEN signal_count + $2 > 0 "
+                "THEN signal_count + $2 ELSE 0 END,"
                 " last_signal = CASE WHEN last_signal > $3 OR $3 IS NULL THEN last_signal ELSE $3 END"
                 " WHERE channel_id = $1 AND status <> 'deleted'"};
     struct ts_db_value last = tally->last_us == MESSAGE_NO_TIME ? ts_db_null() : ts_db_time(tally->last_us);
@@ -160,19 +143,12 @@ static int write_tally(struct batch *batch, const struct tally *tally)
 
 static int finish(struct batch *batch)
 {
-    static const struct ts_sql head = {.text = "UPDATE change_seq SET first_seq = $1, last_seq = $2"};
     int r = 0;
 
     qsort(batch->tallies, batch->n_tallies, sizeof(struct tally), tally_compare);
     for (size_t i = 0; i < batch->n_tallies && r == 0; i++)
         r = write_tally(batch, &batch->tallies[i]);
-    if (r == 0 && batch->seq > batch->seq_before) {
-        const struct ts_db_value numbers[] = {ts_db_int(batch->seq_before + 1), ts_db_int(batch->seq)};
-        r = run(batch, &head, numbers, 2);
-        if (r == 0 && ts_db_dialect(batch->db) == TS_POSTGRES)
-            r = run(batch, &store_sql_notify, NULL, 0);
-    }
-    return r == 0 ? ts_db_commit(batch->db) : r;
+    return r == 0 ? store_tx_commit(&batch->tx) : r;
 }
 
 /* --- channels ----------------------------------------------------------------------------------------------------------- */
@@ -216,7 +192,7 @@ static int channel_name(struct batch *batch, const struct message *m, ts_str *re
     }
     struct text_copy copy = {.arena = batch->arena, .text = TS_STR(STORE_UNKNOWN_CHANNEL)};
     struct ts_db_value id = ts_db_int(m->channel_id);
-    int64_t r = ts_db_run(batch->db, &label, &id, 1, on_text, &copy);
+    int64_t r = ts_db_run(batch->tx.db, &label, &id, 1, on_text, &copy);
     if (r < 0)
         return (int)r;
     *ret = copy.text;
@@ -265,7 +241,7 @@ static int read_versions(struct batch *batch, const struct message *m, struct ve
     *ret = (struct versions){.message = m, .revision = m->revision, .newest = -1};
     const struct ts_db_value key[] = {ts_db_int(m->channel_id), ts_db_int(m->message_id),
                                       ts_db_text(m->text)};
-    int64_t r = ts_db_run(batch->db, &sql, key, TS_ARRAY_LEN(key), on_version, ret);
+    int64_t r = ts_db_run(batch->tx.db, &sql, key, TS_ARRAY_LEN(key), on_version, ret);
     if (r < 0)
         return (int)r;
     bool is_edit = m->revision != MESSAGE_ORIGINAL && m->revision != MESSAGE_DELETED;
@@ -379,6 +355,7 @@ static int insert_signal(struct batch *batch, const struct store_ingest *in, int
 struct shown {
     struct ts_arena *arena;
     bool exists, counted;
+    bool hidden; /* somebody deleted it: what its message becomes is kept, and not shown */
     ts_str channel;
     int64_t ts_us;
 };
@@ -387,7 +364,8 @@ static int on_shown(const struct ts_row *row, void *ctx)
 {
     struct shown *shown = ctx;
     shown->exists = true;
-    shown->counted = !ts_str_eq(ts_row_text(row, 0), TS_STR("UNKNOWN")) && !ts_row_bool(row, 3);
+    shown->hidden = ts_row_bool(row, 3);
+    shown->counted = !ts_str_eq(ts_row_text(row, 0), TS_STR("UNKNOWN")) && !shown->hidden;
     shown->ts_us = ts_row_time(row, 2);
     return ts_arena_dup(shown->arena, ts_row_text(row, 1), &shown->channel);
 }
@@ -399,7 +377,7 @@ static int read_shown(struct batch *batch, int64_t id, struct shown *ret)
                 " WHERE id = $1"};
     struct ts_db_value param = ts_db_int(id);
     *ret = (struct shown){.arena = batch->arena};
-    return (int)TS_MIN(ts_db_run(batch->db, &sql, &param, 1, on_shown, ret), 0);
+    return (int)TS_MIN(ts_db_run(batch->tx.db, &sql, &param, 1, on_shown, ret), 0);
 }
 
 #define UPDATE_SIGNAL(take_profit)                                                                           \
@@ -437,11 +415,11 @@ static int change_signal(struct batch *batch, struct store_ingest *in, int64_t i
 {
     struct shown shown;
     int r = read_shown(batch, id, &shown);
-    if (r < 0 || !shown.exists)
+    if (r < 0 || !shown.exists || shown.hidden)
         return r;
     bool deleted = revision == MESSAGE_DELETED;
     bool counted = !deleted && counts(&in->signal);
-    int64_t seq = ++batch->seq;
+    int64_t seq = ++batch->tx.seq;
     r = deleted ? delete_signal(batch, in, id, seq) : update_signal(batch, in, id, revision, seq);
     if (r < 0)
         return r;
@@ -488,7 +466,7 @@ static int store_one(struct batch *batch, struct store_ingest *in)
 
     bool first = versions.newest < 0 && versions.revision != MESSAGE_DELETED;
     if (first) {
-        in->seq = in->signal_id = ++batch->seq;
+        in->seq = in->signal_id = ++batch->tx.seq;
         r = insert_signal(batch, in, versions.revision, in->seq);
     } else if (in->signal_id && versions.revision > versions.newest) {
         r = change_signal(batch, in, in->signal_id, versions.revision);

@@ -14,6 +14,10 @@
 /* Years 1 to 9999: what both databases can compare with. */
 #define STORE_TIME_MIN_US INT64_C(-62135596800000000)
 #define STORE_TIME_MAX_US INT64_C(253402300799999999)
+static inline struct ts_db_value store_time_within(int64_t time_us)
+{
+    return ts_db_time(TS_MIN(TS_MAX(time_us, STORE_TIME_MIN_US), STORE_TIME_MAX_US));
+}
 
 /* --- reading signals ------------------------------------------------------------------------------------------------------- */
 
@@ -85,8 +89,15 @@ int store_count_found(struct ts_db *db, const struct store_filter *filter, int64
 /* PostgreSQL: one batch at a time, over all replicas, so that numbers are drawn in commit order. */
 extern const struct ts_sql store_sql_lock;
 
-/* What stores a batch there, in one transaction after the lock (store_batch.c); `make bench` measures them by themselves. */
+/* What stores a batch there, in one transaction after the lock (store_batch.c, store_changes.c); `make bench` measures them by themselves. */
 extern const struct ts_sql store_sql_insert_batch, store_sql_trim, store_sql_notify;
+
+/* A statement whose rows, if it has any, nobody wants. 0 or an error. */
+static inline int store_run(struct ts_db *db, const struct ts_sql *sql, const struct ts_db_value *params,
+                            size_t n)
+{
+    return (int)TS_MIN(ts_db_run(db, sql, params, n, NULL, NULL), 0);
+}
 
 /* The columns that an edit replaces: asset, signal_type, trade_type, buy_min (also price), buy_max, target_1, target_2, target_final,
  * take_profit, stop, complete, raw_message. */

@@ -45,19 +45,33 @@ int store_has_bot(struct ts_db *db, bool *ret)
     return r;
 }
 
+/* Read in order from the index by time; every filter is asked of each row on the way, NULL lets it through. */
+#define ANY(n, type, condition) " AND ($" n type " IS NULL OR " condition ")"
+#define FORWARDED(bigint, boolean, text, find)                                                        \
+    "SELECT id, ts, source_channel_id, source_channel_name, message_id, message_text, image_url, "    \
+    "image_width, image_height, forwarded_at,"                                                        \
+    " destination_channel_id, forward_method FROM forwarded_messages"                                 \
+    " WHERE ts >= $1 AND ts <= $2 AND (ts, id) < ($3, $4)" ANY("5", bigint, "source_channel_id = $5") \
+        ANY("6", boolean, "(image_url IS NOT NULL) = $6")                                             \
+            ANY("7", text, find("message_text") " OR " find("source_channel_name"))                   \
+                ANY("8", text, "forward_method = $8") " ORDER BY ts DESC, id DESC LIMIT $9"
+#define FIND_POSTGRES(column) "strpos(lower(" column "), lower($7)) > 0"
+#define FIND_SQLITE(column)   "instr(lower(" column "), lower($7)) > 0"
+
 int store_list_forwarded(struct ts_db *db, const struct store_forwarded_filter *filter, store_row_fn fn,
                          void *ctx)
 {
-#define FORWARDED(any_channel)                                                                         \
-    "SELECT id, ts, source_channel_id, source_channel_name, message_id, message_text, image_url, "     \
-    "image_width, image_height, forwarded_at,"                                                         \
-    " destination_channel_id, forward_method FROM forwarded_messages WHERE ts >= $1 AND ts <= $2 AND " \
-    "(" any_channel " IS NULL OR source_channel_id = $3) ORDER BY ts DESC, id DESC LIMIT $4"
-    static const struct ts_sql sql = {.text = FORWARDED("$3::bigint"), .sqlite = FORWARDED("$3")};
+    static const struct ts_sql sql = {.text = FORWARDED("::bigint", "::boolean", "::text", FIND_POSTGRES),
+                                      .sqlite = FORWARDED("", "", "", FIND_SQLITE)};
     const struct ts_db_value params[] = {
-        ts_db_time(TS_MAX(filter->from_us, STORE_TIME_MIN_US)),
-        ts_db_time(TS_MIN(filter->to_us, STORE_TIME_MAX_US)),
+        store_time_within(filter->from_us),
+        store_time_within(filter->to_us),
+        store_time_within(filter->before_ts_us),
+        ts_db_int(filter->before_id),
         filter->has_channel_id ? ts_db_int(filter->channel_id) : ts_db_null(),
+        filter->media < 0 ? ts_db_null() : ts_db_bool(filter->media),
+        ts_db_text(filter->search),
+        ts_db_text(filter->method),
         ts_db_int(filter->limit),
     };
     return run(db, &sql, params, TS_ARRAY_LEN(params), fn, ctx);

@@ -58,6 +58,7 @@ static void read_head(const struct ts_row *row, struct store_head *head)
     head->last_seq = ts_row_int(row, 0);
     memcpy(head->store_id, id.ptr, id.len);
     head->store_id[id.len] = '\0';
+    head->reset_seq = 0;
 }
 
 static int on_signal(const struct ts_row *row, void *ctx)
@@ -133,15 +134,9 @@ int store_path_of(const struct store_filter *f)
     return f->has_channel_id ? STORE_BY_CHANNEL : STORE_BY_TIME;
 }
 
-/* Years 1 to 9999: what both databases can compare with. */
-static struct ts_db_value time_within(int64_t time_us)
-{
-    return ts_db_time(TS_MIN(TS_MAX(time_us, STORE_TIME_MIN_US), STORE_TIME_MAX_US));
-}
-
 void store_put_filters(struct ts_db_value out[STORE_N_FILTERS], const struct store_filter *f)
 {
-    out[0] = time_within(f->from_us);
+    out[0] = store_time_within(f->from_us);
     out[2] = ts_db_text(f->channel);
     out[3] = ts_db_text(f->signal_type);
     out[4] = ts_db_text(f->trade_type);
@@ -149,7 +144,7 @@ void store_put_filters(struct ts_db_value out[STORE_N_FILTERS], const struct sto
     out[6] = ts_db_text(f->asset);
     out[7] = f->has_channel_id ? ts_db_int(f->channel_id) : ts_db_null();
     /* Equal upper bounds: PostgreSQL begins to read at the cursor, SQLite at `to`, even when the other one is years before. */
-    out[1] = out[8] = time_within(TS_MIN(f->before_ts_us, f->to_us));
+    out[1] = out[8] = store_time_within(TS_MIN(f->before_ts_us, f->to_us));
     out[9] = ts_db_int(f->before_ts_us > f->to_us ? INT64_MAX : f->before_id);
 }
 
@@ -284,27 +279,31 @@ int store_list_versions(struct ts_db *db, int64_t channel_id, int64_t message_id
 
 /* --- changes ------------------------------------------------------------------------------------------------------------ */
 
+/* Never beyond the last number, whatever somebody wrote there by hand: a reader that was reset knows all there is. */
 static int on_head(const struct ts_row *row, void *ctx)
 {
-    read_head(row, ctx);
+    struct store_head *head = ctx;
+    read_head(row, head);
+    head->reset_seq = TS_MIN(ts_row_int(row, 2), head->last_seq);
     return 0;
 }
 
 int store_read_head(struct ts_db *db, struct store_head *ret)
 {
-    static const struct ts_sql sql = {.text = "SELECT last_seq, store_id FROM change_seq"};
+    static const struct ts_sql sql = {.text = "SELECT last_seq, store_id, reset_seq FROM change_seq"};
     return run(db, &sql, NULL, 0, on_head, ret);
 }
 
 #define CHANGES(columns) \
-    "SELECT " columns " FROM tp_capital_signals s WHERE s.seq > $1 ORDER BY s.seq LIMIT $2"
+    "SELECT " columns " FROM tp_capital_signals s WHERE s.seq > $1 AND s.seq <= $2 ORDER BY s.seq LIMIT $3"
 
-int store_list_changes(struct ts_db *db, int64_t since, int64_t limit, store_signal_fn fn, void *ctx)
+int store_list_changes(struct ts_db *db, int64_t since, int64_t upto, int64_t limit, store_signal_fn fn,
+                       void *ctx)
 {
     static const struct ts_sql sql = {.text = CHANGES(STORE_COLUMNS_POSTGRES),
                                       .sqlite = CHANGES(STORE_COLUMNS_SQLITE)};
     struct sink sink = {.fn = fn, .ctx = ctx};
-    const struct ts_db_value params[] = {ts_db_int(since), ts_db_int(limit)};
+    const struct ts_db_value params[] = {ts_db_int(since), ts_db_int(upto), ts_db_int(limit)};
     return run(db, &sql, params, TS_ARRAY_LEN(params), on_signal, &sink);
 }
 

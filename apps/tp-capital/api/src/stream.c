@@ -44,7 +44,7 @@ struct stream_hub {
     struct ts_read_job job;
     int64_t since;
     unsigned epoch; /* when it began */
-    bool too_far;
+    bool too_far;   /* from `since` there is no way on but a reset */
     struct store_head head;
     size_t n_changes;
     struct change changes[PAGE_ROWS];
@@ -85,10 +85,11 @@ static int run_page(struct ts_read_job *job, struct ts_db *db)
     int r = store_read_head(db, &hub->head);
     if (r == 0 && hub->head.last_seq - hub->since > STREAM_MAX_BEHIND)
         r = store_count_changes(db, hub->since, STREAM_MAX_BEHIND, &behind);
-    hub->too_far = behind > STREAM_MAX_BEHIND;
+    hub->too_far = behind > STREAM_MAX_BEHIND || hub->since < hub->head.reset_seq;
     if (r < 0 || hub->too_far || hub->since >= hub->head.last_seq)
         return r;
-    return store_list_changes(db, hub->since, PAGE_ROWS, on_change, hub);
+    /* Not beyond the head: what was committed since it was read may be the rows of a reset. */
+    return store_list_changes(db, hub->since, hub->head.last_seq, PAGE_ROWS, on_change, hub);
 }
 
 /* --- sending ------------------------------------------------------------------------------------------------------------ */
@@ -168,14 +169,18 @@ static void send_page(struct stream_hub *hub)
     }
 }
 
+static bool needs_reset(const struct reader *reader)
+{
+    const struct stream_hub *hub = reader->hub;
+    return (hub->too_far && reader->seq <= hub->since) || reader->seq < hub->head.reset_seq ||
+           reader->seq > TS_MAX(hub->head.last_seq, hub->app->seq);
+}
+
 static void send_resets(struct stream_hub *hub)
 {
-    for (struct reader *reader = hub->readers; reader; reader = reader->next) {
-        bool too_far = hub->too_far && reader->seq <= hub->since;
-        if (reader->ticket && knows_our_numbers(reader) &&
-            (too_far || reader->seq > TS_MAX(hub->head.last_seq, hub->app->seq)) && can_take_more(reader))
+    for (struct reader *reader = hub->readers; reader; reader = reader->next)
+        if (reader->ticket && knows_our_numbers(reader) && needs_reset(reader) && can_take_more(reader))
             send_reset(reader, hub->head.last_seq);
-    }
 }
 
 /* --- the pump ----------------------------------------------------------------------------------------------------------- */

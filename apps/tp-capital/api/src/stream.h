@@ -10,7 +10,8 @@
  * another database (the demonstration's, say, or one that was replaced under us) gets `reset`.
  *
  * A reader is given more only while it has taken most of what it was given; one that falls more than STREAM_MAX_BEHIND changes
- * behind, or knows a number that we don't, gets `reset` and goes on from the present. Thread rule: the loop's thread.
+ * behind, or before a change of many rows at once (store_draw_reset), or knows a number that we don't, gets `reset` and goes on from
+ * the present. Thread rule: the loop's thread.
  */
 #ifndef TP_CAPITAL_STREAM_H
 #define TP_CAPITAL_STREAM_H

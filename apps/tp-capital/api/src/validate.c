@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/number.h"
+#include "store.h"
 
 /* 2013-01-01, the year Telegram began: nothing can be older. */
 #define OLDEST_US     (INT64_C(1356998400) * TS_US_PER_S)
@@ -40,16 +41,21 @@ static int read_i64(const json_t *value, int64_t min, int64_t max, size_t max_di
     return ts_json_i64(value, min, max, ret);
 }
 
-static int read_channel_id(const json_t *value, int64_t *ret)
+int validate_channel_id(const json_t *value, size_t max_digits, int64_t *ret)
 {
     int64_t id;
-    int r = read_i64(value, INT64_MIN, INT64_MAX, 20, &id);
+    int r = read_i64(value, INT64_MIN, INT64_MAX, max_digits, &id);
     if (r < 0)
         return r;
     if (id == 0)
         return TS_E_RANGE;
     *ret = id;
     return 0;
+}
+
+static int read_channel_id(const json_t *value, int64_t *ret)
+{
+    return validate_channel_id(value, 20, ret);
 }
 
 static int read_message_id(const json_t *value, int64_t *ret)
@@ -259,5 +265,22 @@ struct validate_result validate_text(const json_t *body, ts_str *ret)
     if (read_optional(body, "text", MESSAGE_TEXT_MAX, &text) < 0)
         return (struct validate_result){VALIDATE_INVALID, "text"};
     *ret = text;
+    return (struct validate_result){VALIDATE_OK, NULL};
+}
+
+struct validate_result validate_deletion(const json_t *body, struct store_selection *ret)
+{
+    const json_t *id = member(body, "id"), *time = member(body, "ingestedAt");
+    struct store_selection which = {.by_id = id != NULL};
+
+    if (!id && !time)
+        return (struct validate_result){VALIDATE_MISSING, "ingestedAt"};
+    if (id && ts_json_i64(id, 0, INT64_MAX, &which.id) < 0)
+        return (struct validate_result){VALIDATE_INVALID, "id"};
+    if (!id && read_time(time, &which.from_us) < 0)
+        return (struct validate_result){VALIDATE_INVALID, "ingestedAt"};
+    int64_t within_us = which.from_us % TS_US_PER_MS == 0 ? TS_US_PER_MS : 1;
+    which.to_us = which.from_us + within_us - 1;
+    *ret = which;
     return (struct validate_result){VALIDATE_OK, NULL};
 }

@@ -31,6 +31,17 @@ struct validate_result {
 TS_MUST_CHECK struct validate_result validate_message(const json_t *body, int64_t now_us,
                                                       struct ts_arena *arena, struct message *ret);
 
+struct store_selection; /* store.h */
+
+/*
+ * The body of DELETE /signals: {"id": …}, or {"ingestedAt": …} as it stands in a row; rows show whole milliseconds, so one is all that was
+ * stored within it. With both `id` decides. Neither is VALIDATE_MISSING "ingestedAt".
+ */
+TS_MUST_CHECK struct validate_result validate_deletion(const json_t *body, struct store_selection *ret);
+
+/* A channel's id: a number or its digits, at most max_digits of them; fits int64 and is not 0. 0, or why not. */
+TS_MUST_CHECK int validate_channel_id(const json_t *value, size_t max_digits, int64_t *ret);
+
 /* {"text": …} of POST /parse, by the same rules. */
 TS_MUST_CHECK struct validate_result validate_text(const json_t *body, ts_str *ret);
 

@@ -147,6 +147,16 @@ json_t *api_json(struct api *api, const char *path, long status)
     return json;
 }
 
+long api_call(struct api *api, const char *method, const char *path, const char *header, const char *body)
+{
+    const char *const headers[] = {"Content-Type: application/json", header, NULL};
+    return ts_test_http(&(struct ts_test_request){.method = method,
+                                                  .url = api_url(api, path),
+                                                  .headers = body ? headers : headers + 1,
+                                                  .body = body},
+                        &api->reply);
+}
+
 long api_ingest(struct api *api, const char *json)
 {
     return ts_test_post_json(api_url(api, "/ingest"), TOKEN_HEADER, json, &api->reply);

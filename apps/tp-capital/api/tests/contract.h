@@ -50,6 +50,8 @@ const char *api_url(const struct api *api, const char *path);
 long api_get(struct api *api, const char *path);
 /* The answer of a GET that must have this status; to be decref'd. */
 json_t *api_json(struct api *api, const char *path, long status);
+/* A mutation: body and header (a whole line) may be NULL; the body goes as JSON. Returns the status. */
+long api_call(struct api *api, const char *method, const char *path, const char *header, const char *body);
 /* With the right token; returns the status, the body is in api->reply. */
 long api_ingest(struct api *api, const char *json);
 /* A message of this id and text that is nobody's concern otherwise; must be stored. */

@@ -1,6 +1,7 @@
 /* What goes wrong around the service: configuration, strangers, limits, a database that is away, frozen or careless, the end. */
 #include "contract.h"
 
+#include <glob.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -113,9 +114,22 @@ static void test_help_when_asked_then_every_variable_is_listed(void **state)
     free(output);
 }
 
+/* The scripts there are for this store. */
+static size_t count_migrations(void)
+{
+    char pattern[TS_TEST_PATH_SIZE];
+    glob_t found;
+    snprintf(pattern, sizeof(pattern), "%.180s/apps/tp-capital/api/migrations/%s/*.sql",
+             getenv("TS_SOURCE_DIR"), on_postgres() ? "postgres" : "sqlite");
+    assert_int_equal(glob(pattern, 0, NULL, &found), 0);
+    size_t n = found.gl_pathc;
+    globfree(&found);
+    return n;
+}
+
 static void test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_changes_nothing(void **state)
 {
-    char dir[TS_TEST_PATH_SIZE], where[TS_TEST_PATH_SIZE + 32], *output;
+    char dir[TS_TEST_PATH_SIZE], where[TS_TEST_PATH_SIZE + 32], applied[64], *output;
     (void)state;
     ts_test_dir_make(dir);
     if (on_postgres())
@@ -124,12 +138,41 @@ static void test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_c
         snprintf(where, sizeof(where), "DATA_DIR=%s", dir);
     const char *const env[] = {"GATEWAY_SECRET_TOKEN=" TOKEN, "TIMESCALEDB_SCHEMA=by_verb", where, NULL};
     assert_int_equal(run_program("migrate", env, &output), 0);
-    assert_non_null(strstr(output, "migrations applied: 1"));
+    snprintf(applied, sizeof(applied), "migrations applied: %zu\n", count_migrations());
+    assert_non_null(strstr(output, applied));
     free(output);
     assert_int_equal(run_program("migrate", env, &output), 0);
     assert_non_null(strstr(output, "migrations applied: 0"));
     free(output);
     ts_test_dir_remove(dir);
+}
+
+static void test_file_when_a_process_has_it_then_no_second_one_opens_it(void **state)
+{
+    char port[32];
+    const char *env[sizeof(api.env) / sizeof(api.env[0])];
+    struct ts_test_process second = {0};
+    (void)state;
+    if (on_postgres())
+        skip();
+    api_start(&api, NULL);
+    char *output;
+    assert_int_equal(run_program("migrate", api.env, &output), 1);
+    assert_non_null(strstr(output, "the service is running: stop it first"));
+    free(output);
+    snprintf(port, sizeof(port), "TP_CAPITAL_PORT=%d", ts_test_free_port());
+    for (size_t i = 0; i < sizeof(env) / sizeof(env[0]); i++)
+        env[i] = api.env[i] && strncmp(api.env[i], port, 16) == 0 ? port : api.env[i];
+    ts_test_start_program(&second, "tp-capital-api", env);
+    assert_true(ts_test_wait_exit(&second, 20000));
+    assert_int_equal(WEXITSTATUS(second.status), 1);
+    output = ts_test_read_file(second.output);
+    assert_non_null(strstr(output, "The database is in use by another process"));
+    free(output);
+    assert_int_equal(api_get(&api, "/health"), 200);
+    ts_test_end(&api.process, SIGKILL); /* the lock goes with its process */
+    api_again(&api);
+    api_stop(&api);
 }
 
 /* --- strangers ---------------------------------------------------------------------------------------------------------- */
@@ -182,6 +225,48 @@ static void test_rate_limit_when_over_then_429_but_never_for_health_metrics_and_
         assert_int_equal(api_get(&api, "/metrics"), 200);
         api_store(&api, 1 + i, "COMPRA PETR4 30");
     }
+    api_stop(&api);
+}
+
+static long ask_for(const char *client, const char *path)
+{
+    char header[64];
+    snprintf(header, sizeof(header), "X-Forwarded-For: %s", client);
+    const char *const headers[] = {header, NULL};
+    return ts_test_http(&(struct ts_test_request){.url = api_url(&api, path), .headers = headers},
+                        &api.reply);
+}
+
+static void test_proxy_when_trusted_then_limit_and_alarm_are_the_client_s_own(void **state)
+{
+    static const char *const wrong[] = {"X-Gateway-Token: stranger-token-that-is-wrong",
+                                        "X-Forwarded-For: 198.51.100.7, 203.0.113.9", NULL};
+    (void)state;
+    api_start(&api, (const char *const[]){"RATE_LIMIT_MAX=3", "TRUSTED_PROXIES=127.0.0.1/32", NULL});
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(ask_for("203.0.113.5", "/signals"), 200);
+    assert_int_equal(ask_for("203.0.113.5", "/signals"), 429);
+    assert_int_equal(ask_for("198.51.100.1, 203.0.113.5", "/signals"),
+                     429); /* what it says of others is its own */
+    assert_int_equal(ask_for("203.0.113.6", "/signals"), 200);
+    for (int i = 0; i < 10; i++)
+        ts_test_http(
+            &(struct ts_test_request){
+                .url = api_url(&api, "/ingest"), .headers = wrong, .body = "{}", .method = "POST"},
+            &api.reply);
+    assert_int_equal(api_log_count(&api, "SECURITY: Multiple failed auth attempts from IP 203.0.113.9"), 1);
+    api_stop(&api);
+}
+
+/* A stranger who is no proxy speaks for himself alone, whatever he claims. */
+static void test_proxy_when_not_trusted_then_its_word_is_nothing(void **state)
+{
+    (void)state;
+    api_start(&api, (const char *const[]){"RATE_LIMIT_MAX=3", "TRUSTED_PROXIES=10.0.0.0/8", NULL});
+    assert_int_equal(ask_for("203.0.113.5", "/signals"), 200);
+    assert_int_equal(ask_for("203.0.113.6", "/signals"), 200);
+    assert_int_equal(ask_for("203.0.113.7", "/signals"), 200);
+    assert_int_equal(ask_for("203.0.113.8", "/signals"), 429);
     api_stop(&api);
 }
 
@@ -299,6 +384,25 @@ static void test_sigterm_when_under_load_then_what_was_acknowledged_is_stored_an
     }
     assert_true(api_rows(&api, "ingested_messages") >= n);
     ts_test_dir_remove(api.dir);
+}
+
+static void test_sigterm_when_behind_a_proxy_then_health_is_503_and_messages_are_stored_until_it_leaves(
+    void **state)
+{
+    char value[16];
+    (void)state;
+    api_start(&api, (const char *const[]){"TRUSTED_PROXIES=127.0.0.1", NULL});
+    ts_test_signal(&api.process, SIGTERM);
+    assert_true(ts_test_wait_status(api_url(&api, "/health"), 503, 2000));
+    assert_int_equal(api_get(&api, "/health"), 503);
+    assert_error(&api, 503, "Shutting down");
+    assert_non_null(strstr(api.reply.body, "\"status\":\"error\",\"timescale\":true"));
+    api_store(&api, 1, "COMPRA PETR4 30");
+    assert_true(ts_test_header(&api.reply, "Connection", value, sizeof(value)));
+    assert_string_equal(value, "close");
+    assert_true(ts_test_wait_exit(&api.process, 12000));
+    assert_int_equal(api_rows(&api, "ingested_messages"), 1);
+    api_stop(&api); /* looks at its exit code */
 }
 
 /* --- the database ------------------------------------------------------------------------------------------------------- */
@@ -536,14 +640,19 @@ int main(void)
         cmocka_unit_test(test_check_config_when_values_are_the_spec_s_bounds_then_they_are_accepted),
         cmocka_unit_test(test_health_when_the_pool_is_one_then_all_is_served),
         cmocka_unit_test(test_help_when_asked_then_every_variable_is_listed),
+        cmocka_unit_test(test_file_when_a_process_has_it_then_no_second_one_opens_it),
         cmocka_unit_test(test_migrate_when_asked_then_the_schema_is_there_and_a_second_time_changes_nothing),
         cmocka_unit_test(test_health_when_all_is_well_then_the_contract_s_fields),
         cmocka_unit_test(test_security_log_when_ten_tokens_are_wrong_then_one_alarm_and_no_token_in_the_log),
         cmocka_unit_test(test_previous_token_when_rotating_then_both_are_accepted),
         cmocka_unit_test(test_rate_limit_when_over_then_429_but_never_for_health_metrics_and_the_gateway),
+        cmocka_unit_test(test_proxy_when_trusted_then_limit_and_alarm_are_the_client_s_own),
+        cmocka_unit_test(test_proxy_when_not_trusted_then_its_word_is_nothing),
         cmocka_unit_test(test_origin_when_foreign_then_403_after_the_token),
         cmocka_unit_test(test_flood_when_strangers_send_wrong_tokens_then_the_gateway_is_served),
         cmocka_unit_test(test_sigterm_when_under_load_then_what_was_acknowledged_is_stored_and_exit_0),
+        cmocka_unit_test(
+            test_sigterm_when_behind_a_proxy_then_health_is_503_and_messages_are_stored_until_it_leaves),
         cmocka_unit_test(
             test_database_when_stopped_then_503_and_health_says_so_and_all_is_well_when_it_is_back),
         cmocka_unit_test(test_database_when_frozen_then_503_within_the_deadline_and_live_stays_200),

@@ -374,6 +374,60 @@ static void test_stream_when_the_database_is_restored_then_reset_and_no_old_answ
     read_store(&api);
 }
 
+/* What store_draw_reset() leaves behind: three rows under one number. */
+#define CHANGE_MANY_AT_ONCE                                                                                 \
+    "UPDATE @change_seq SET first_seq = last_seq + 1, last_seq = last_seq + 1, reset_seq = last_seq + 1;"   \
+    " UPDATE @tp_capital_signals SET seq = (SELECT last_seq FROM @change_seq), source = 'sync' WHERE id > " \
+    "%ld"
+
+static void test_stream_when_many_rows_changed_at_once_then_a_reader_from_before_gets_one_reset(void **state)
+{
+    char sql[512], query[128];
+    (void)state;
+    for (long id = 80; id < 83; id++)
+        api_store(&api, id, "COMPRA PETR4 30");
+    long before = last_seq(&api);
+    snprintf(sql, sizeof(sql), CHANGE_MANY_AT_ONCE, before - 3);
+    api_sql(&api, sql);
+    long now = before + 1; /* which nobody told the service, on PostgreSQL */
+    for (long since = before - 1; since <= before + 1; since++) {
+        bool knows_all = since > before;
+        snprintf(query, sizeof(query), "?since=%s-%ld", store, since);
+        int fd = open_stream(&api, query, "");
+        if (!knows_all)
+            expect(fd, reset(now));
+        api_store(&api, 90 + since, "COMPRA PETR4 30");
+        expect(fd, event("created", ++now));
+        assert_null(strstr(text, "signal.updated"));
+        assert_int_equal(knows_all, !strstr(text, "event: reset"));
+        close(fd);
+    }
+}
+
+/* PostgreSQL: whoever changed them. */
+static void test_stream_when_many_rows_changed_at_once_then_open_streams_of_all_replicas_get_reset(
+    void **state)
+{
+    struct api other;
+    char sql[512];
+    (void)state;
+    if (!on_postgres())
+        skip();
+    api_start_replica(&api, &other);
+    api_store(&api, 85, "COMPRA PETR4 30");
+    long before = last_seq(&api);
+    const int fds[] = {open_stream(&api, "", ""), open_stream(&other, "", "")};
+    snprintf(sql, sizeof(sql), CHANGE_MANY_AT_ONCE, before - 1);
+    api_sql(&api, sql);
+    for (size_t i = 0; i < 2; i++) {
+        text[0] = '\0';
+        expect(fds[i], reset(before + 1));
+        assert_null(strstr(text, "event: signal"));
+        close(fds[i]);
+    }
+    api_stop(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +439,9 @@ int main(void)
         cmocka_unit_test(test_stream_when_the_position_is_of_another_database_then_reset),
         cmocka_unit_test(test_stream_when_another_schema_has_higher_numbers_then_ours_goes_on),
         cmocka_unit_test(test_stream_when_the_database_is_restored_then_reset_and_no_old_answer),
+        cmocka_unit_test(test_stream_when_many_rows_changed_at_once_then_a_reader_from_before_gets_one_reset),
+        cmocka_unit_test(
+            test_stream_when_many_rows_changed_at_once_then_open_streams_of_all_replicas_get_reset),
         cmocka_unit_test(test_stream_when_more_than_1000_changes_behind_then_reset),
         cmocka_unit_test(test_stream_when_there_are_several_readers_then_each_gets_everything),
         cmocka_unit_test(test_stream_when_a_reader_does_not_read_then_it_is_cut_and_others_go_on),

@@ -1310,7 +1310,7 @@ export interface operations {
                     "application/json": components["schemas"]["Health"];
                 };
             };
-            /** @description The store does not answer, or is full. */
+            /** @description The store does not answer, or is full, or the service is stopping. */
             503: {
                 headers: {
                     [name: string]: unknown;
