@@ -18,6 +18,17 @@ wal_pg() { psql -qAt "$(pg_url ours)" -c "SELECT pg_wal_lsn_diff(pg_current_wal_
 written() { awk '/^write_bytes/ {print $2}' "/proc/$1/io"; }
 per_thousand() { awk -v a="$1" -v b="$2" -v n="$3" -v f="$4" 'BEGIN {printf f, (b-a)*1000/n}'; }
 
+# What was just ingested is indexed for the search while it is quiet: that is not what the next figures are about.
+wait_indexed() {
+  local behind='SELECT (SELECT last_seq FROM change_seq) - seq FROM search_progress' i
+  for ((i = 0; i < 600; i++)); do
+    [ "$(PGOPTIONS='-c search_path=tp_capital' psql -qAt "$(pg_url ours)" -c "$behind")" -gt 0 ] ||
+      [ "$(sqlite3 -readonly "$work/sqlite/tp-capital.db" "$behind")" -gt 0 ] || return 0
+    sleep 1
+  done
+  say "bench: the index of the search is behind after 600 s"
+}
+
 # Of one run of ingest each: seconds of processor (API and server), bytes of WAL (PostgreSQL) or to disk (SQLite), for 1,000 messages.
 measure_costs() {
   local cpu wal n

@@ -8,6 +8,7 @@
 #define QUIET_MS     250
 #define BUSY_WAIT_MS 20 /* a message waits: it goes first */
 #define BUSY_BACKLOG 4000
+#define BUSY_REST    20   /* after a step among messages this many times its duration is theirs */
 #define OTHERS_MS    2000 /* another replica works */
 #define ERROR_MS     5000
 #define SWEEP_MS     (3600 * 1000)
@@ -22,9 +23,10 @@ struct indexer {
     struct app *app;
     uv_timer_t timer;
     int64_t changed_us; /* monotonic: the last change that was heard of */
-    int64_t sweep_at_us;
+    int64_t sweep_at_us, began_us;
     bool running, stopping;
-    bool woken; /* something changed since the last indexing step began */
+    bool is_idle; /* nothing is left: only a change or the next sweep begins a step */
+    bool woken;   /* something changed since the last indexing step began */
 };
 
 static void begin_step(struct indexer *self);
@@ -62,7 +64,8 @@ static void go_on(struct indexer *self)
         return;
     }
     if (more) {
-        step_in(self, 0);
+        int64_t took_ms = (ts_clock_mono_us() - self->began_us) / TS_US_PER_MS + 1;
+        step_in(self, is_quiet(self) ? 0 : (uint64_t)took_ms * BUSY_REST);
         return;
     }
     if (index->sweep)
@@ -74,6 +77,7 @@ static void go_on(struct indexer *self)
         index->swept = 0;
         step_in(self, 0);
     } else {
+        self->is_idle = true;
         step_in(self, SWEEP_MS);
     }
 }
@@ -96,6 +100,7 @@ static void begin_step(struct indexer *self)
     struct store_index *index = &self->index;
     bool quiet = is_quiet(self);
 
+    self->is_idle = false;
     if (self->running || self->stopping)
         return;
     if (!quiet && (index->sweep || self->app->seq - index->seq < BUSY_BACKLOG)) {
@@ -107,8 +112,8 @@ static void begin_step(struct indexer *self)
         return;
     }
     index->max_rows = index->sweep ? ROWS_SWEPT : quiet ? ROWS_QUIET : ROWS_BUSY;
-    index->op =
-        (struct ts_writer_op){.kind = &index_kind, .deadline_us = ts_clock_mono_us() + STEP_DEADLINE_US};
+    self->began_us = ts_clock_mono_us();
+    index->op = (struct ts_writer_op){.kind = &index_kind, .deadline_us = self->began_us + STEP_DEADLINE_US};
     self->running = ts_writer_submit(self->app->writer, &index->op) == 0;
     self->woken = self->woken && index->sweep;
     if (!self->running)
@@ -121,8 +126,9 @@ void indexer_wake(struct indexer *self)
         return;
     self->changed_us = ts_clock_mono_us();
     self->woken = true;
-    if (!self->running && uv_timer_get_due_in(&self->timer) > QUIET_MS)
+    if (self->is_idle)
         step_in(self, QUIET_MS);
+    self->is_idle = false;
 }
 
 struct indexer *indexer_new(struct app *app)

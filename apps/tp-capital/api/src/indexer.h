@@ -4,7 +4,7 @@
  *
  *   quiet (no change for QUIET_MS)       step by step until nothing is left
  *   busy, little is left                 not at all: a search reads so few rows itself
- *   busy, more than BUSY_BACKLOG is left smaller steps between the batches
+ *   busy, more than BUSY_BACKLOG is left smaller steps between the batches, a twentieth of the time
  *
  * Of several replicas one works at a time. When nothing is left, and hourly, entries whose row is gone (retention) are swept out.
  * Thread rule: the loop's thread.
