@@ -47,6 +47,83 @@ export interface paths {
         get: operations["listSignals"];
         put?: never;
         post?: never;
+        /**
+         * Takes signals out of every list, by id or by the moment they were stored.
+         * @description The row is copied to an archive first, in the same transaction. The message stays known: sent again it is
+         *     `skipped`, and a later edit is kept as a version but does not bring the signal back. `id` is the way to go: several
+         *     signals may share one `ingestedAt`, and then all of them go. With both fields, `id` decides.
+         */
+        delete: operations["deleteSignals"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signals/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many signals, by channel, by asset and by day.
+         * @description Counts the rows that the filters of GET /signals let through. Days are those of the service's time zone (`TZ`). Channels and
+         *     assets are sorted by signals descending, then by name; at most 100 of each, `truncated` says when there were more.
+         *     Days ascend and have no gaps; without `from` the range begins 29 days before the day of `to`, and without `to` it ends now. A range over
+         *     1,100 days is 400 `Invalid parameter: from`.
+         */
+        get: operations["getStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signals/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All rows that match, as one file.
+         * @description The filters and the order of GET /signals, without a limit. The rows are read page by page while they are sent: what is stored
+         *     meanwhile may or may not be in the file, nothing is in it twice. An export that fails on the way ends without the last chunk,
+         *     so that a client sees that it is not whole.
+         *
+         *     `csv` is for a spreadsheet as it opens in Brazil: UTF-8 with its mark, `;`, CRLF, decimal comma, times of the service's time zone,
+         *     a header line in `language`, and an apostrophe before a text that would run as a formula.
+         *     `json` is `{"data":[row…]}` with the rows of GET /signals; `jsonl` one row a line.
+         */
+        get: operations["exportSignals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/signals/reparse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reads stored messages again with the present parser; shows what would differ, or adopts it.
+         * @description Goes over the stored signals by ascending `id`, at most `limit` rows a call, from `cursor` on. Without `adopt` it is a dry run and
+         *     changes nothing. With it, the rows that differ are replaced in one transaction, counters follow, and streams send `reset`
+         *     (one `seq` for all). Messages, versions and keys are never touched. Repeat with `nextCursor` until it is null.
+         */
+        post: operations["reparseSignals"];
         delete?: never;
         options?: never;
         head?: never;
@@ -117,6 +194,126 @@ export interface paths {
         /** Dry run: reads a text as /ingest would, stores nothing, and explains the reading. */
         post: operations["parseText"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Registered channels that were not deleted, newest update first. */
+        get: operations["listRegisteredChannels"];
+        put?: never;
+        /** Registers a channel. */
+        post: operations["createChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes what the body names. */
+        put: operations["updateChannel"];
+        post?: never;
+        /** Sets its status to deleted; its history stays, and it may be registered anew. */
+        delete: operations["deleteChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram/bots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Registered bots that were not deleted, newest update first. */
+        get: operations["listBots"];
+        put?: never;
+        /** Registers a bot. */
+        post: operations["createBot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram/bots/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes what the body names. */
+        put: operations["updateBot"];
+        post?: never;
+        /** Sets its status to deleted; its history stays, and it may be registered anew. */
+        delete: operations["deleteBot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * As GET /telegram/channels, the form of the system before.
+         * @deprecated
+         */
+        get: operations["listChannelsLegacy"];
+        put?: never;
+        /**
+         * As POST /telegram/channels, the form of the system before.
+         * @deprecated
+         */
+        post: operations["createChannelLegacy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/telegram-channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * As PUT /telegram/channels/{id}, the form of the system before.
+         * @deprecated
+         */
+        put: operations["updateChannelLegacy"];
+        post?: never;
+        /**
+         * As DELETE /telegram/channels/{id}, the form of the system before.
+         * @deprecated
+         */
+        delete: operations["deleteChannelLegacy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -544,6 +741,146 @@ export interface components {
             source: "timescale";
             timestamp: components["schemas"]["Timestamp"];
         };
+        Channel: {
+            id: string;
+            label: string;
+            channel_id: string;
+            /** @enum {string} */
+            channel_type: "source" | "destination";
+            description: string | null;
+            /** @enum {string} */
+            status: "active" | "inactive";
+            /** @description BUY and SELL stored since it was registered. */
+            signal_count: number;
+            last_signal: components["schemas"]["Timestamp"] | null;
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        ChannelCreate: {
+            /** @description 1 to 200 characters, not only spaces. */
+            label: string;
+            /** @description Telegram's channel id in its -100… form. Must fit int64 and not be 0. */
+            channel_id: string | number;
+            /**
+             * @default source
+             * @enum {string}
+             */
+            channel_type: "source" | "destination";
+            description?: string | null;
+        };
+        /** @description At least one field. */
+        ChannelUpdate: {
+            label?: string;
+            channel_id?: string | number;
+            /** @enum {string} */
+            channel_type?: "source" | "destination";
+            description?: string | null;
+            /** @enum {string} */
+            status?: "active" | "inactive";
+            signal_count?: number;
+            last_signal?: components["schemas"]["Timestamp"] | null;
+        };
+        Bot: {
+            id: string;
+            username: string;
+            bot_type: string;
+            description: string | null;
+            /** @enum {string} */
+            status: "active" | "inactive";
+            /** @constant */
+            has_token: true;
+            /** @description First 12 hexadecimal digits of the token's SHA-256; the token itself is kept nowhere. */
+            token_fingerprint: string;
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+        };
+        BotCreate: {
+            /** @description 1 to 100 characters; a leading @ is taken off. */
+            username: string;
+            /** @description As BotFather gives it. Only its fingerprint is kept. */
+            token: string;
+            /** @default Sender */
+            bot_type: string;
+            description?: string | null;
+            /**
+             * @default active
+             * @enum {string}
+             */
+            status: "active" | "inactive";
+        };
+        /** @description At least one field. */
+        BotUpdate: {
+            username?: string;
+            token?: string;
+            bot_type?: string;
+            description?: string | null;
+            /** @enum {string} */
+            status?: "active" | "inactive";
+        };
+        Counts: {
+            /** @description All rows. */
+            messages: number;
+            /** @description BUY and SELL. */
+            signals: number;
+            buy: number;
+            sell: number;
+            complete: number;
+        };
+        Statistics: {
+            from: components["schemas"]["Timestamp"];
+            to: components["schemas"]["Timestamp"];
+            /**
+             * @description Whose days these are.
+             * @example America/Sao_Paulo
+             */
+            timezone: string;
+            /**
+             * Format: int64
+             * @description The last change these counts reflect.
+             */
+            seq: number;
+            total: components["schemas"]["Counts"];
+            channels: (components["schemas"]["Counts"] & {
+                channel: string;
+                channel_id: string;
+                last_ts: components["schemas"]["Timestamp"];
+            })[];
+            assets: (components["schemas"]["Counts"] & {
+                asset: string;
+                last_ts: components["schemas"]["Timestamp"];
+            })[];
+            days: (components["schemas"]["Counts"] & {
+                /** Format: date */
+                day: string;
+            })[];
+            /** @description There were more than 100 channels or assets. */
+            truncated: boolean;
+        };
+        ReparseAnswer: {
+            /** @constant */
+            status: "ok";
+            /** @description The changes below are stored. */
+            adopted: boolean;
+            /** @description Rows looked at in this call. */
+            scanned: number;
+            /** @description Rows that differ. */
+            changed: number;
+            /** @description The rows that differ, by ascending id. */
+            data: {
+                id: components["schemas"]["BigId"];
+                ts: components["schemas"]["Timestamp"];
+                channel: string;
+                channel_id: string;
+                message_id: components["schemas"]["BigId"];
+                raw_message: string;
+                /** @description Names of the fields that differ. */
+                fields: string[];
+                before: components["schemas"]["ParsedSignal"];
+                after: components["schemas"]["ParsedSignal"];
+            }[];
+            /** @description Pass as `cursor`; null at the end. */
+            nextCursor: string | null;
+        };
         ForwardedMessage: {
             id: components["schemas"]["BigId"];
             ts: components["schemas"]["Timestamp"];
@@ -572,6 +909,83 @@ export interface components {
         };
     };
     responses: {
+        /** @description Done. */
+        Done: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "status": "ok"
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    status: "ok";
+                };
+            };
+        };
+        /** @description Done. */
+        Success: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "success": true
+                 *     }
+                 */
+                "application/json": {
+                    /** @constant */
+                    success: true;
+                };
+            };
+        };
+        /** @description There is none, or it was deleted. */
+        ChannelNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Channel not found"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description Not usable; the text names the field. */
+        InvalidBody: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Invalid field: label",
+                 *       "field": "label"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
+        /** @description ADMIN_TOKEN is set, and the request does not carry it. */
+        Unauthorized: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "error": "Unauthorized"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Error"];
+            };
+        };
         /** @description A parameter is out of its rule. */
         InvalidParameter: {
             headers: {
@@ -705,6 +1119,22 @@ export interface components {
         };
     };
     parameters: {
+        /** @description The `id` that the registration answered. */
+        RegistryId: string;
+        /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+        Channel: string;
+        /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+        Type: string;
+        /** @description Exact ticker, case ignored. */
+        Asset: string;
+        /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+        Search: string;
+        /** @description First `ts`, inclusive. See Instant. */
+        From: components["schemas"]["Instant"];
+        /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+        To: components["schemas"]["Instant"];
+        /** @description Only complete, or only incomplete signals. Absent is both. */
+        Complete: boolean;
         /** @description Echoed, and stored with the message. */
         RequestId: string;
         /** @description W3C trace context; stored with the message. */
@@ -797,19 +1227,19 @@ export interface operations {
                 /** @description The `nextCursor` of the answer before. Opaque. Use it with the same filters. */
                 cursor?: string;
                 /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
-                channel?: string;
+                channel?: components["parameters"]["Channel"];
                 /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
-                type?: string;
+                type?: components["parameters"]["Type"];
                 /** @description Exact ticker, case ignored. */
-                asset?: string;
+                asset?: components["parameters"]["Asset"];
                 /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
-                search?: string;
+                search?: components["parameters"]["Search"];
                 /** @description First `ts`, inclusive. See Instant. */
-                from?: components["schemas"]["Instant"];
+                from?: components["parameters"]["From"];
                 /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
-                to?: components["schemas"]["Instant"];
+                to?: components["parameters"]["To"];
                 /** @description Only complete, or only incomplete signals. Absent is both. */
-                complete?: boolean;
+                complete?: components["parameters"]["Complete"];
                 /** @description Adds `total`, counted up to 10,000. */
                 count?: boolean;
             };
@@ -868,6 +1298,223 @@ export interface operations {
                     "application/json": components["schemas"]["Error"];
                 };
             };
+        };
+    };
+    deleteSignals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    id?: components["schemas"]["BigId"];
+                    /**
+                     * Format: date-time
+                     * @description RFC 3339, as `ingested_at` of the row.
+                     */
+                    ingestedAt?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done; 0 when there was none. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "deleted": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        deleted: number;
+                    };
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    getStatistics: {
+        parameters: {
+            query?: {
+                /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+                channel?: components["parameters"]["Channel"];
+                /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+                type?: components["parameters"]["Type"];
+                /** @description Exact ticker, case ignored. */
+                asset?: components["parameters"]["Asset"];
+                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                search?: components["parameters"]["Search"];
+                /** @description First `ts`, inclusive. See Instant. */
+                from?: components["parameters"]["From"];
+                /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+                to?: components["parameters"]["To"];
+                /** @description Only complete, or only incomplete signals. Absent is both. */
+                complete?: components["parameters"]["Complete"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The counts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statistics"];
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    exportSignals: {
+        parameters: {
+            query?: {
+                /** @description The kind of file. */
+                format?: "csv" | "json" | "jsonl";
+                /** @description Of the header line and of yes and no, for csv. */
+                language?: "pt-BR" | "en";
+                /** @description Digits with an optional minus are a channel_id; anything else is the exact channel name. */
+                channel?: components["parameters"]["Channel"];
+                /** @description BUY, SELL or UNKNOWN in any case is a signal_type; any other value is compared with trade_type, case ignored. */
+                type?: components["parameters"]["Type"];
+                /** @description Exact ticker, case ignored. */
+                asset?: components["parameters"]["Asset"];
+                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                search?: components["parameters"]["Search"];
+                /** @description First `ts`, inclusive. See Instant. */
+                from?: components["parameters"]["From"];
+                /** @description Last `ts`, inclusive; a bare date covers that whole day (UTC). See Instant. */
+                to?: components["parameters"]["To"];
+                /** @description Only complete, or only incomplete signals. Absent is both. */
+                complete?: components["parameters"]["Complete"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    /** @description `attachment` with a name: tp-capital-signals.csv, .json or .jsonl. */
+                    "Content-Disposition"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": {
+                        data: components["schemas"]["Signal"][];
+                    };
+                    "application/x-ndjson": string;
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            /** @description The database does not answer, or too many exports run. */
+            503: {
+                headers: {
+                    "Retry-After": components["headers"]["RetryAfter"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Failed to fetch signals"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    reparseSignals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default false */
+                    adopt?: boolean;
+                    /**
+                     * @description Rows to look at.
+                     * @default 500
+                     */
+                    limit?: number;
+                    /** @description `nextCursor` of the answer before. */
+                    cursor?: string | null;
+                    /** @description Only this channel. */
+                    channelId?: string;
+                    from?: components["schemas"]["Instant"];
+                    to?: components["schemas"]["Instant"];
+                };
+            };
+        };
+        responses: {
+            /** @description What was looked at. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReparseAnswer"];
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
         };
     };
     getSignal: {
@@ -1097,6 +1744,518 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
         };
     };
+    listRegisteredChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Channel"][];
+                        timestamp: components["schemas"]["Timestamp"];
+                    };
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    createChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelCreate"];
+            };
+        };
+        responses: {
+            /** @description Registered. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "id": "channel-0190c3f1a2b4"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        id: string;
+                    };
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description It is registered already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    updateChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelUpdate"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description There is none, or it was deleted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description Another one has that already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    deleteChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description There is none, or it was deleted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    listBots: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Bot"][];
+                        timestamp: components["schemas"]["Timestamp"];
+                    };
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    createBot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BotCreate"];
+            };
+        };
+        responses: {
+            /** @description Registered. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "id": "bot-0190c3f1a2b4"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        id: string;
+                    };
+                };
+            };
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description It is registered already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Bot already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    updateBot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BotUpdate"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Done"];
+            /** @description Not usable. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description There is none, or it was deleted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Bot not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            /** @description Another one has that already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Bot already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    deleteBot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Done"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description There is none, or it was deleted. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Bot not found"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            405: components["responses"]["MethodNotAllowed"];
+            421: components["responses"]["Misdirected"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    listChannelsLegacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Channel"][];
+                    };
+                };
+            };
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    createChannelLegacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelCreate"];
+            };
+        };
+        responses: {
+            /** @description Registered. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        success: true;
+                        channel: components["schemas"]["Channel"];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidBody"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            /** @description It is registered already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    updateChannelLegacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelUpdate"];
+            };
+        };
+        responses: {
+            200: components["responses"]["Success"];
+            400: components["responses"]["InvalidBody"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            404: components["responses"]["ChannelNotFound"];
+            /** @description Another one has that already. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "error": "Channel already exists"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
+    deleteChannelLegacy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The `id` that the registration answered. */
+                id: components["parameters"]["RegistryId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Success"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["OriginNotAllowed"];
+            404: components["responses"]["ChannelNotFound"];
+            503: components["responses"]["DatabaseDown"];
+        };
+    };
     listChannels: {
         parameters: {
             query?: never;
@@ -1189,6 +2348,14 @@ export interface operations {
                 from?: components["schemas"]["Instant"];
                 /** @description Last `ts`, inclusive. */
                 to?: components["schemas"]["Instant"];
+                /** @description Substring of message_text or source_channel_name, case ignored. 1 to 100 bytes of UTF-8. */
+                search?: string;
+                /** @description Only messages with an image, or only those without. */
+                media?: boolean;
+                /** @description Only messages that went this way. */
+                method?: "forward" | "copy";
+                /** @description The `nextCursor` of the answer before. Opaque. Use it with the same filters. */
+                cursor?: string;
             };
             header?: never;
             path?: never;
@@ -1204,6 +2371,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         data: components["schemas"]["ForwardedMessage"][];
+                        /** @description Pass as `cursor`; null at the end. */
+                        nextCursor: string | null;
                     };
                 };
             };
