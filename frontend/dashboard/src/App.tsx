@@ -14,6 +14,7 @@ interface PageProps {
   query: URLSearchParams;
 }
 
+const MessagesPage = later(async () => (await import('./messages/MessagesPage.tsx')).MessagesPage);
 const StatisticsPage = later(async () => (await import('./statistics/StatisticsPage.tsx')).StatisticsPage);
 const ReparsePage = later(async () => (await import('./reparse/ReparsePage.tsx')).ReparsePage);
 
@@ -21,6 +22,7 @@ const ROUTES: Record<string, ComponentType<PageProps>> = {
   '/sinais': SignalsPage,
   '/sinais/estatisticas': StatisticsPage,
   [REPARSE_PATH]: ReparsePage,
+  '/mensagens': MessagesPage,
 };
 
 const PRELOAD_AFTER_MS = 3_000;
@@ -29,7 +31,7 @@ const PRELOAD_AFTER_MS = 3_000;
 function usePreload(): void {
   useEffect(() => {
     const timer = setTimeout(() => {
-      for (const page of [ReparsePage]) page.preload();
+      for (const page of [MessagesPage, ReparsePage]) page.preload();
     }, PRELOAD_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);

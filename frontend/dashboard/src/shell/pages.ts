@@ -1,10 +1,10 @@
 /** The pages, in the order of the sidebar: one list for routes, sidebar, commands, keys and titles. */
-import { Activity, BarChart3, type LucideIcon } from 'lucide-react';
+import { Activity, BarChart3, MessagesSquare, type LucideIcon } from 'lucide-react';
 import type { Catalogue } from '../i18n/pt-BR.ts';
 
 export interface PageEntry {
   path: string;
-  name: keyof Catalogue['nav'] & ('signals' | 'statistics');
+  name: keyof Catalogue['nav'] & ('signals' | 'statistics' | 'messages');
   /** After G. */
   key: string;
   Icon: LucideIcon;
@@ -13,6 +13,7 @@ export interface PageEntry {
 export const PAGES: readonly PageEntry[] = [
   { path: '/sinais', name: 'signals', key: 's', Icon: Activity },
   { path: '/sinais/estatisticas', name: 'statistics', key: 'e', Icon: BarChart3 },
+  { path: '/mensagens', name: 'messages', key: 'm', Icon: MessagesSquare },
 ];
 
 /** Reached from the commands and from the statistics; too rare for the sidebar. */
