@@ -15,6 +15,8 @@ interface PageProps {
 }
 
 const MessagesPage = later(async () => (await import('./messages/MessagesPage.tsx')).MessagesPage);
+const ChannelsPage = later(async () => (await import('./registry/ChannelsPage.tsx')).ChannelsPage);
+const BotsPage = later(async () => (await import('./registry/BotsPage.tsx')).BotsPage);
 const StatisticsPage = later(async () => (await import('./statistics/StatisticsPage.tsx')).StatisticsPage);
 const ReparsePage = later(async () => (await import('./reparse/ReparsePage.tsx')).ReparsePage);
 
@@ -23,6 +25,8 @@ const ROUTES: Record<string, ComponentType<PageProps>> = {
   '/sinais/estatisticas': StatisticsPage,
   [REPARSE_PATH]: ReparsePage,
   '/mensagens': MessagesPage,
+  '/canais': ChannelsPage,
+  '/bots': BotsPage,
 };
 
 const PRELOAD_AFTER_MS = 3_000;
@@ -31,7 +35,7 @@ const PRELOAD_AFTER_MS = 3_000;
 function usePreload(): void {
   useEffect(() => {
     const timer = setTimeout(() => {
-      for (const page of [MessagesPage, ReparsePage]) page.preload();
+      for (const page of [MessagesPage, ChannelsPage, BotsPage, ReparsePage]) page.preload();
     }, PRELOAD_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
