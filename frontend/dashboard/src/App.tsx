@@ -17,6 +17,7 @@ interface PageProps {
 const MessagesPage = later(async () => (await import('./messages/MessagesPage.tsx')).MessagesPage);
 const ChannelsPage = later(async () => (await import('./registry/ChannelsPage.tsx')).ChannelsPage);
 const BotsPage = later(async () => (await import('./registry/BotsPage.tsx')).BotsPage);
+const LogsPage = later(async () => (await import('./logs/LogsPage.tsx')).LogsPage);
 const StatisticsPage = later(async () => (await import('./statistics/StatisticsPage.tsx')).StatisticsPage);
 const ReparsePage = later(async () => (await import('./reparse/ReparsePage.tsx')).ReparsePage);
 
@@ -27,6 +28,7 @@ const ROUTES: Record<string, ComponentType<PageProps>> = {
   '/mensagens': MessagesPage,
   '/canais': ChannelsPage,
   '/bots': BotsPage,
+  '/logs': LogsPage,
 };
 
 const PRELOAD_AFTER_MS = 3_000;
@@ -35,7 +37,7 @@ const PRELOAD_AFTER_MS = 3_000;
 function usePreload(): void {
   useEffect(() => {
     const timer = setTimeout(() => {
-      for (const page of [MessagesPage, ChannelsPage, BotsPage, ReparsePage]) page.preload();
+      for (const page of [MessagesPage, ChannelsPage, BotsPage, LogsPage, ReparsePage]) page.preload();
     }, PRELOAD_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);

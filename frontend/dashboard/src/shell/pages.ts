@@ -1,10 +1,10 @@
 /** The pages, in the order of the sidebar: one list for routes, sidebar, commands, keys and titles. */
-import { Activity, BarChart3, Bot, MessagesSquare, Radio, type LucideIcon } from 'lucide-react';
+import { Activity, BarChart3, Bot, MessagesSquare, Radio, ScrollText, type LucideIcon } from 'lucide-react';
 import type { Catalogue } from '../i18n/pt-BR.ts';
 
 export interface PageEntry {
   path: string;
-  name: keyof Catalogue['nav'] & ('signals' | 'statistics' | 'messages' | 'registry' | 'bots');
+  name: keyof Catalogue['nav'] & ('signals' | 'statistics' | 'messages' | 'registry' | 'bots' | 'logs');
   /** After G. */
   key: string;
   Icon: LucideIcon;
@@ -16,6 +16,7 @@ export const PAGES: readonly PageEntry[] = [
   { path: '/mensagens', name: 'messages', key: 'm', Icon: MessagesSquare },
   { path: '/canais', name: 'registry', key: 'c', Icon: Radio },
   { path: '/bots', name: 'bots', key: 'b', Icon: Bot },
+  { path: '/logs', name: 'logs', key: 'l', Icon: ScrollText },
 ];
 
 /** Reached from the commands and from the statistics; too rare for the sidebar. */
