@@ -233,7 +233,10 @@ export function MessagesPage({ query }: { query: URLSearchParams }) {
   const rows = useMemo(() => data?.pages.flatMap((page) => page.data) ?? [], [data]);
   const { refetch } = reading;
   const refresh = useMemo(() => () => void refetch(), [refetch]);
-  const columns = useMemo(() => columnsOf(t, language), [t, language]);
+  const columns = useMemo(() => {
+    const all = columnsOf(t, language);
+    return isPhone ? all.filter(({ id }) => id !== 'sourceId') : all;
+  }, [t, language, isPhone]);
   const holding = useHold(setHold);
   usePageTitle(t.nav.messages);
   usePageActions(refresh);

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { PanelLeftClose, PanelLeftOpen } from 'lucide-react';
 import { get } from '../api/client.ts';
+import type { ChannelList } from '../api/types.ts';
 import { useLanguage, useTexts } from '../i18n/index.ts';
 import { formatCount } from '../lib/format.ts';
 import { sidebarFolded } from '../lib/preferences.ts';
@@ -16,9 +17,23 @@ import styles from './Sidebar.module.css';
 
 const CHANNELS_EVERY_MS = 30_000;
 
+/** One entry a channel: the API has one for each name that a channel has had. The busiest name stands for all. */
+export function byChannel(list: ChannelList): ChannelList {
+  const merged = new Map<string, ChannelList['data'][number]>();
+  for (const entry of list.data) {
+    const known = merged.get(entry.channel_id) ?? { ...entry, signal_count: 0 };
+    const last =
+      (known.last_signal ?? '') > (entry.last_signal ?? '') ? known.last_signal : entry.last_signal;
+    const signals = known.signal_count + entry.signal_count;
+    merged.set(entry.channel_id, { ...known, signal_count: signals, last_signal: last });
+  }
+  return { ...list, data: [...merged.values()] };
+}
+
 export function useChannels() {
   return useQuery({
     queryKey: ['channels'],
+    select: byChannel,
     queryFn: ({ signal }) => get('/channels', {}, signal),
     refetchInterval: CHANNELS_EVERY_MS,
     networkMode: 'always',
