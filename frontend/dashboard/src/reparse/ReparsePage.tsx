@@ -281,9 +281,9 @@ export function ReparsePage({ query }: { query: URLSearchParams }) {
           <Differences run={run} />
         </div>
       </div>
-      <Foot
-        shown={run && run.progress.changed > MOST_SHOWN && t.reparse.first(formatCount(MOST_SHOWN, language))}
-      />
+      {run && run.progress.changed > MOST_SHOWN && (
+        <Foot shown={t.reparse.first(formatCount(MOST_SHOWN, language))} />
+      )}
       <Confirm
         open={isAsking}
         title={t.reparse.confirmTitle}

@@ -20,7 +20,7 @@ import { BigState, Boundary } from '../ui/notice.tsx';
 import { Failed, Foot, NoMatch, pageStyles, StaleReading, useInstead, usePageTitle } from '../ui/page.tsx';
 import { Moment, SkeletonTable, Table, tableStyles, useRowWalk, type Column } from '../ui/table.tsx';
 import { DayChart } from './DayChart.tsx';
-import { completeShare, listAddress } from './days.ts';
+import { byChannel, completeShare, listAddress, type ChannelCounts } from './days.ts';
 import styles from './StatisticsPage.module.css';
 
 const EVERY_MS = 30_000;
@@ -134,7 +134,8 @@ interface PartProps {
 function Channels({ data, filters }: PartProps) {
   const t = useTexts();
   const language = useLanguage();
-  const columns: Column<Statistics['channels'][number]>[] = [
+  const channels = useMemo(() => byChannel(data.channels), [data.channels]);
+  const columns: Column<ChannelCounts>[] = [
     {
       id: 'channel',
       head: t.statistics.columns.channel,
@@ -144,7 +145,7 @@ function Channels({ data, filters }: PartProps) {
         </ListLink>
       ),
     },
-    ...countColumns(data.channels, t, language, true),
+    ...countColumns(channels, t, language, true),
     {
       id: 'last',
       head: t.statistics.columns.last,
@@ -158,7 +159,7 @@ function Channels({ data, filters }: PartProps) {
     <Table
       label={t.statistics.byChannel}
       columns={columns}
-      rows={data.channels}
+      rows={channels}
       keyOf={({ channel_id: id }) => id}
       isPhone={false}
     />

@@ -11,6 +11,30 @@ export function completeShare({ signals, complete }: Counts): number | null {
   return signals === 0 ? null : complete / signals;
 }
 
+export type ChannelCounts = Statistics['channels'][number];
+
+/** One row a channel: the API counts each name that a channel has had apart, but its rows are found by its number. */
+export function byChannel(channels: readonly ChannelCounts[]): ChannelCounts[] {
+  const merged = new Map<string, ChannelCounts>();
+  for (const entry of channels) {
+    const known = merged.get(entry.channel_id);
+    if (!known) {
+      merged.set(entry.channel_id, entry);
+      continue;
+    }
+    merged.set(entry.channel_id, {
+      ...known,
+      messages: known.messages + entry.messages,
+      signals: known.signals + entry.signals,
+      buy: known.buy + entry.buy,
+      sell: known.sell + entry.sell,
+      complete: known.complete + entry.complete,
+      last_ts: known.last_ts > entry.last_ts ? known.last_ts : entry.last_ts,
+    });
+  }
+  return [...merged.values()].sort((a, b) => b.signals - a.signals);
+}
+
 /** For the chart: one column a day, sales stacked on purchases. */
 export function stacked(days: readonly Day[]): { at: number[]; total: number[]; buy: number[] } {
   return {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NO_FILTERS } from '../signals/filters.ts';
 import {
+  byChannel,
   columnAt,
   completeShare,
   LEFT_PX,
@@ -78,4 +79,29 @@ describe('the list behind a number', () => {
       to: '2026-11-03',
     });
   });
+});
+
+test('a channel that changed its name is one row, with the numbers of both', () => {
+  const counts = (channel: string, id: string, buy: number, last: string) => {
+    return {
+      channel,
+      channel_id: id,
+      messages: buy,
+      signals: buy,
+      buy,
+      sell: 0,
+      complete: buy,
+      last_ts: last,
+    };
+  };
+  expect(
+    byChannel([
+      counts('Sala', '-1002', 5, '2026-11-20T13:00:00Z'),
+      counts('Mesa', '-1001', 4, '2026-11-20T13:00:00Z'),
+      counts('Mesa nova', '-1001', 3, '2026-11-23T13:00:00Z'),
+    ]),
+  ).toEqual([
+    counts('Mesa', '-1001', 7, '2026-11-23T13:00:00Z'),
+    counts('Sala', '-1002', 5, '2026-11-20T13:00:00Z'),
+  ]);
 });
