@@ -5,15 +5,18 @@
  * with the test run, also a failed one. Environment: TS_BUILD_DIR (where bin/ lies; default build/release), CHROMIUM.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
@@ -127,8 +130,11 @@ function binary(name) {
 }
 
 const SECRET = randomBytes(24).toString('hex');
+/** Known to the API and to the page's proxy, never to the browser: a change that gets through has passed the proxy. */
+const ADMIN_TOKEN = randomBytes(24).toString('hex');
 
-/** @typedef {{ channelId?: string, messageId: number, text?: string, timestamp?: string, channelName?: string, source?: string, editedAt?: string, deleted?: boolean }} Message */
+/** @typedef {{ originalChannelId: string, originalMessageId: number, destinationChannelId: string, method: 'forward' | 'copy' }} Forwarded */
+/** @typedef {{ channelId?: string, messageId: number, text?: string, timestamp?: string, channelName?: string, source?: string, editedAt?: string, deleted?: boolean, forwarded?: Forwarded }} Message */
 
 export class Api {
     /** @param {number} port @param {string} folder */
@@ -153,6 +159,7 @@ export class Api {
         this.program = new Program(binary('tp-capital-api'), [], {
             env: {
                 GATEWAY_SECRET_TOKEN: SECRET,
+                ADMIN_TOKEN,
                 TP_CAPITAL_PORT: String(this.port),
                 DATA_DIR: this.folder,
                 RATE_LIMIT_MAX: '0',
@@ -164,6 +171,29 @@ export class Api {
     /** As abruptly as a crash. */
     async kill() {
         await this.program?.stop('SIGKILL');
+    }
+
+    /** Changes stored rows behind the API's back, between two lives of it. @param {string} statement */
+    async alter(statement) {
+        await this.program?.stop('SIGTERM');
+        await promisify(execFile)('sqlite3', [join(this.folder, 'tp-capital.db'), statement]);
+        await this.run();
+    }
+
+    /** What the API itself says. @param {string} path @returns {Promise<{ status: number, body: unknown }>} */
+    async read(path) {
+        const response = await fetch(this.base + path);
+        return { status: response.status, body: /** @type {unknown} */ (await response.json()) };
+    }
+
+    /** A change as the page's proxy would make it. @param {string} method @param {string} path @param {Record<string, unknown>} body */
+    async mutate(method, path, body) {
+        const response = await fetch(this.base + path, {
+            method,
+            headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${ADMIN_TOKEN}` },
+            body: JSON.stringify(body),
+        });
+        assert.ok(response.ok, `${method} ${path}: ${response.status} ${await response.text()}`);
     }
 
     /** @param {Message} message */
@@ -205,6 +235,7 @@ export async function startGateway(api, messages) {
 
 /** @param {Api} api @param {number} gatewayPort @param {number} port @returns {Record<string, string>} */
 const serverEnv = (api, gatewayPort, port) => ({
+    ADMIN_TOKEN,
     DASHBOARD_PORT: String(port),
     VITE_TP_CAPITAL_PROXY_TARGET: api.base,
     VITE_GATEWAY_PROXY_TARGET: `http://127.0.0.1:${gatewayPort}`,
@@ -288,6 +319,49 @@ export async function openPage(browser, options = {}) {
         }).observe({ type: 'layout-shift', buffered: true });
     });
     return { context, page, complaints };
+}
+
+/**
+ * Tests in a page of their own that must not complain.
+ * @param {() => import('playwright-core').Browser} browser
+ */
+export function pageTester(browser) {
+    /**
+     * `allowed`: a refusal that the test itself brings about; the browser tells of each in its console.
+     * @param {string} name @param {(page: Page) => Promise<void>} run @param {ContextOptions & { allowed?: RegExp }} [options]
+     */
+    return (name, run, { allowed, ...options } = {}) =>
+        test(name, async () => {
+            const { context, page, complaints } = await openPage(browser(), options);
+            try {
+                await run(page);
+                const others = complaints.filter((text) => allowed?.test(text) !== true);
+                assert.deepEqual(others, []);
+            } finally {
+                await context.close();
+            }
+        });
+}
+
+/** @typedef {{ violations: { id: string, impact: string, nodes: { html: string, failureSummary: string }[] }[] }} AxeResult */
+
+/** What axe holds against the page, serious or worse. @param {Page} page */
+export async function seriousFindings(page) {
+    await page.evaluate(
+        await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'),
+    );
+    const result = /** @type {AxeResult} */ (
+        await page.evaluate(() =>
+            /** @type {{ axe: { run: () => Promise<unknown> } }} */ (
+                /** @type {unknown} */ (window)
+            ).axe.run(),
+        )
+    );
+    return result.violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .flatMap(({ id, nodes }) =>
+            nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`),
+        );
 }
 
 /** @param {Page} page @returns {Promise<number>} */

@@ -40,6 +40,46 @@ async function fill(api) {
         // Stored now, sent earlier: they are late by construction. Only the few that the pictures want late are left so.
         await api.ingest({ ...message, timestamp: ago(age) });
     }
+    await fillRegistry(api);
+}
+
+/** Days before today, for the statistics; channels, bots and messages that were passed on. @param {Api} api */
+async function fillRegistry(api) {
+    for (let day = 1; day < 30; day += 1) {
+        const at = new Date(Date.now() - day * 24 * HOUR_MS);
+        const isWeekend = at.getUTCDay() % 6 === 0;
+        for (let n = 0; n < (isWeekend ? 1 : 6 + ((day * 7) % 9)); n += 1)
+            await api.ingest({
+                ...nextLive(n % CHANNELS.length),
+                timestamp: ago(day * 24 * HOUR_MS + n * 600_000),
+            });
+    }
+    for (const [label, channel_id, channel_type, description] of CHANNELS)
+        await api.mutate('POST', '/telegram/channels', { label, channel_id, channel_type, description });
+    for (const [at, username] of ['mesa_envio_bot', 'alerta_swing_bot'].entries())
+        await api.mutate('POST', '/telegram/bots', {
+            username,
+            token: `12345${at}:${'a'.repeat(35)}`,
+            description: at === 0 ? 'Envia para o canal de destino' : null,
+        });
+    for (let n = 0; n < 40; n += 1) {
+        const [name, id] = CHANNELS[n % 3] ?? CHANNELS[0];
+        const { text } = nextLive(0);
+        await api.ingest({
+            messageId: 90_000 + n,
+            channelId: CHANNELS[3][1],
+            channelName: name,
+            text,
+            source: 'replay',
+            timestamp: ago(n * 700_000 + 5_000),
+            forwarded: {
+                originalChannelId: id,
+                originalMessageId: 2_000 + n,
+                destinationChannelId: CHANNELS[3][1],
+                method: n % 3 === 0 ? 'copy' : 'forward',
+            },
+        });
+    }
 }
 
 /**
@@ -86,16 +126,25 @@ const LIVE = /** @type {const} */ ([
     ['B3SA3', 'Compra', 12.12],
 ]);
 
-function nextLive() {
+const CHANNELS = /** @type {const} */ ([
+    ['Sala Alfa Swing', '-1001000000001', 'source', 'Recomendações de swing, de segunda a sexta'],
+    ['Mesa Delta Day Trade', '-1001000000002', 'source', null],
+    ['Futuros Aurora', '-1001000000004', 'source', 'Índice e dólar'],
+    ['Meu destino', '-1009990000001', 'destination', 'Onde a mesa lê'],
+]);
+
+/** @param {number} [channel] */
+function nextLive(channel = 0) {
     serial += 1;
+    const [channelName, channelId] = CHANNELS[channel] ?? CHANNELS[0];
     const [asset, side, entry] = LIVE[serial % LIVE.length] ?? LIVE[0];
     const price = (/** @type {number} */ share) =>
         (entry * (side === 'Compra' ? 1 + share : 1 - share)).toFixed(2).replace('.', ',');
     const targets = `Alvo 1: ${price(0.021)}\nAlvo 2: ${price(0.04)}\nAlvo final: ${price(0.072)}`;
     return {
         messageId: serial,
-        channelId: '-1001000000001',
-        channelName: 'Sala Alfa Swing',
+        channelId,
+        channelName,
         source: 'replay',
         text: `Swing Trade\nAtivo: ${asset}\n${side}: R$ ${price(0)} a ${price(0.004)}\n${targets}\nStop: ${price(-0.026)}\n\nGerencie o risco.`,
     };
@@ -110,6 +159,12 @@ async function list(page, search = '') {
         await api.ingest(nextLive());
         await sleep(300);
     }
+}
+
+/** A page other than Sinais, once its first row stands. @param {Page} page @param {string} path */
+async function listAt(page, path) {
+    await openLive(page, address + path);
+    await page.getByTestId('row').first().waitFor();
 }
 
 /** @type {Record<string, (page: Page) => Promise<unknown>>} */
@@ -165,6 +220,59 @@ const STATES = {
         await page.addInitScript(() => localStorage.setItem('ts.language', '"en"'));
         await list(page);
     },
+    why: async (page) => {
+        await asThroughTheDay(page);
+        await openLive(page, `${address}/sinais?type=UNKNOWN`);
+        await rows(page).nth(3).getByRole('link').click();
+        await page.getByTestId('check-asset').scrollIntoViewIfNeeded();
+    },
+    delete: async (page) => {
+        await list(page);
+        await rows(page).nth(2).getByRole('link').click();
+        await page.getByTestId('original').waitFor();
+        await page.keyboard.press('Delete');
+        await page.getByRole('dialog').waitFor();
+    },
+    statistics: async (page) => {
+        await listAt(page, '/sinais/estatisticas');
+        await page.getByTestId('day-chart').locator('canvas').waitFor();
+        await page.getByTestId('day-chart').hover();
+    },
+    reparse: async (page) => {
+        await openLive(page, `${address}/sinais/reler`);
+        await page.getByRole('button', { name: 'Comparar' }).click();
+        await page.getByTestId('row').first().waitFor();
+    },
+    messages: (page) => listAt(page, '/mensagens'),
+    message: async (page) => {
+        await listAt(page, '/mensagens');
+        await page.getByTestId('row').nth(2).getByRole('link').first().click();
+        await page.getByTestId('panel').waitFor();
+    },
+    channels: (page) => listAt(page, '/canais'),
+    channel: async (page) => {
+        await listAt(page, '/canais?edit=new');
+        await page.getByLabel('Nome', { exact: true }).fill('Sala nova');
+        await page.getByLabel('ID do canal').fill('@sala');
+        await page.keyboard.press('Enter');
+    },
+    bots: (page) => listAt(page, '/bots'),
+    bot: async (page) => {
+        await listAt(page, '/bots');
+        await page.getByTestId('row').getByRole('link').first().click();
+        await page.getByRole('dialog').waitFor();
+    },
+    logs: async (page) => {
+        await listAt(page, '/logs');
+        await page.getByTestId('row').nth(1).locator('summary').click();
+    },
+    nobots: (page) => openLive(page, `${emptyAddress}/bots`),
+    nomessages: (page) => openLive(page, `${address}/mensagens?search=nada-disso-existe`),
+    channelserror: async (page) => {
+        await page.route('**/api/tp-capital/telegram/channels', (route) => route.abort());
+        await page.goto(`${address}/canais`);
+        await page.getByText('Tentar de novo').waitFor();
+    },
     notfound: (page) => page.goto(`${address}/nada`),
 };
 
@@ -175,6 +283,10 @@ try {
     await mkdir(target, { recursive: true });
     api = await Api.start();
     await fill(api);
+    // As an older parser would have left some rows, for the picture of the second reading.
+    await api.alter(
+        "UPDATE tp_capital_signals SET target_1 = NULL, trade_type = 'Position' WHERE id % 25 = 0 AND signal_type <> 'UNKNOWN'",
+    );
     const gateway = await startGateway(api, []);
     address = await servePage(api, gateway.port);
     emptyAddress = await servePage(await Api.start(), await freePort());
@@ -199,6 +311,7 @@ try {
         await copyFile(join(target, 'panel-1440-dark.png'), join(images, 'sinais-dark.png'));
         await copyFile(join(target, 'list-1440-light.png'), join(images, 'sinais-light.png'));
         await copyFile(join(target, 'list-390-dark.png'), join(images, 'sinais-phone.png'));
+        await copyFile(join(target, 'statistics-1440-dark.png'), join(images, 'estatisticas-dark.png'));
     }
 } finally {
     await cleanUp();

@@ -1,7 +1,7 @@
 // The Sinais page against the real API and gateway, in Chromium, under the production headers.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, describe, test } from 'node:test';
+import { after, before, describe } from 'node:test';
 import {
     ago,
     Api,
@@ -9,7 +9,7 @@ import {
     cleanUp,
     layoutShift,
     openLive,
-    openPage,
+    pageTester,
     rows,
     sell,
     servePage,
@@ -48,18 +48,7 @@ before(async () => {
 
 after(cleanUp);
 
-/** A page that must not complain. @param {string} name @param {(page: import('playwright-core').Page) => Promise<void>} run @param {import('playwright-core').BrowserContextOptions} [options] */
-function pageTest(name, run, options) {
-    test(name, async () => {
-        const { context, page, complaints } = await openPage(browser, options);
-        try {
-            await run(page);
-            assert.deepEqual(complaints, []);
-        } finally {
-            await context.close();
-        }
-    });
-}
+const pageTest = pageTester(() => browser);
 
 /** @param {import('playwright-core').Page} page @param {string} asset */
 const rowOf = (page, asset) => rows(page).filter({ hasText: asset });
@@ -288,7 +277,7 @@ describe('the keyboard alone', () => {
         await openLive(page, `${address}/sinais`);
         await rows(page).first().waitFor();
         const focused = () =>
-            page.evaluate(() => document.activeElement?.getAttribute('data-signal-link') ?? null);
+            page.evaluate(() => document.activeElement?.getAttribute('data-row-link') ?? null);
 
         await page.keyboard.press('/');
         await page.keyboard.type('itub4');

@@ -5,6 +5,7 @@ import {
   type IncomingHttpHeaders,
   type IncomingMessage,
   type Server,
+  type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -28,6 +29,8 @@ const seen: Seen[] = [];
 let upstream: Server;
 let door: Server;
 let closedStreams = 0;
+/** Ends the download that is under way, properly or by breaking it. */
+let download: ServerResponse | null = null;
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 const listenOn = (server: Server) =>
@@ -45,6 +48,15 @@ beforeAll(async () => {
       response.writeHead(200, { 'Content-Type': 'text/event-stream' });
       response.write(': here\n\n');
       response.on('close', () => (closedStreams += 1));
+      return;
+    }
+    if (message.url?.startsWith('/signals/export')) {
+      response.writeHead(200, {
+        'Content-Type': 'text/csv',
+        'Content-Disposition': 'attachment; filename="tp-capital-signals.csv"',
+      });
+      response.write('DATA;CANAL\r\n');
+      download = response;
       return;
     }
     void read(message).then((body) => {
@@ -181,11 +193,54 @@ describe('a stream', () => {
   });
 });
 
+describe('a download', () => {
+  const begin = async () => {
+    const answer = await fetch(`http://127.0.0.1:${portOf(door)}/api/tp-capital/signals/export?format=csv`);
+    const reader = answer.body?.getReader();
+    const first = await reader?.read();
+    expect(new TextDecoder().decode(first?.value as Uint8Array)).toBe('DATA;CANAL\r\n');
+    return { answer, reader };
+  };
+
+  test('begins before it is whole, keeps its name, and ends', async () => {
+    const { answer, reader } = await begin();
+    expect(answer.headers.get('content-disposition')).toContain('tp-capital-signals.csv');
+    download?.end('1;2\r\n');
+    const rest = await reader?.read();
+    expect(new TextDecoder().decode(rest?.value as Uint8Array)).toBe('1;2\r\n');
+    expect((await reader?.read())?.done).toBe(true);
+  });
+
+  test('that breaks above is not taken for whole', async () => {
+    const { reader } = await begin();
+    download?.destroy();
+    await expect(reader?.read()).rejects.toThrow();
+  });
+});
+
 describe('the token', () => {
   test('goes with mutations of our own page', async () => {
     const origin = { Origin: `http://${own()}`, 'Content-Type': 'application/json' };
     expect((await ask('/api/tp-capital/parse', 'POST', origin, '{"text":""}')).status).toBe(200);
     expect(seen[0]).toMatchObject({ method: 'POST', url: '/parse', body: '{"text":""}' });
+    expect(seen[0]?.headers.authorization).toBe(`Bearer ${TOKEN}`);
+  });
+
+  test.each([
+    ['PUT', '/telegram/channels/channel-1', '{"status":"inactive"}'],
+    ['DELETE', '/telegram/bots/bot-1', ''],
+    ['DELETE', '/signals', '{"id":12}'],
+  ])('goes with %s %s, and the body arrives', async (method, path, body) => {
+    const headers = {
+      Origin: `http://${own()}`,
+      'Sec-Fetch-Site': 'same-origin',
+      ...(body !== '' && {
+        'Content-Type': 'application/json',
+        'Content-Length': String(Buffer.byteLength(body)),
+      }),
+    };
+    expect((await ask(`/api/tp-capital${path}`, method, headers, body)).status).toBe(200);
+    expect(seen).toMatchObject([{ method, url: path, body }]);
     expect(seen[0]?.headers.authorization).toBe(`Bearer ${TOKEN}`);
   });
 

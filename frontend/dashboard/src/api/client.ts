@@ -13,7 +13,22 @@ type QueryOf<P extends keyof paths> =
 type AnswerOf<P extends keyof paths> =
   GetOf<P> extends { responses: infer Responses } ? JsonOf<Responses> : never;
 
+/** What changes something: its body, and its answer whether 200 or 201. */
+type Method = 'post' | 'put' | 'delete';
+type Mutation<P extends keyof paths, M extends Method> =
+  paths[P] extends Record<M, infer Operation> ? Operation : never;
+export type BodyOf<P extends keyof paths, M extends Method> =
+  Mutation<P, M> extends { requestBody: { content: { 'application/json': infer Body } } } ? Body : undefined;
+type DoneOf<P extends keyof paths, M extends Method> =
+  Mutation<P, M> extends { responses: infer Responses }
+    ? Responses extends { 201: { content: { 'application/json': infer Body } } }
+      ? Body
+      : JsonOf<Responses>
+    : never;
+
 export type SignalQuery = QueryOf<'/signals'>;
+export type MessageQuery = QueryOf<'/forwarded-messages'>;
+export type LogQuery = QueryOf<'/logs'>;
 
 export type FailureKind = 'offline' | 'unreachable' | 'refused' | 'broken';
 
@@ -53,12 +68,23 @@ async function failureOf(response: Response, requestId: string): Promise<ApiErro
   return new ApiError(kindOf(response.status, body['code']), response.status, text, id, field);
 }
 
-async function getJson(address: string, accept: (status: number) => boolean, signal?: AbortSignal) {
+interface Asked {
+  accept: (status: number) => boolean;
+  method?: string;
+  body?: unknown;
+  signal?: AbortSignal | undefined;
+}
+
+async function ask(address: string, { accept, method = 'GET', body, signal }: Asked): Promise<unknown> {
   const requestId = newRequestId();
+  const headers: Record<string, string> = { Accept: 'application/json', 'X-Request-Id': requestId };
+  if (body !== undefined) headers['Content-Type'] = 'application/json';
   let response: Response;
   try {
     response = await fetch(address, {
-      headers: { Accept: 'application/json', 'X-Request-Id': requestId },
+      method,
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
       ...(signal && { signal }),
     });
   } catch (cause) {
@@ -83,29 +109,50 @@ export function queryString(query: Readonly<Record<string, unknown>>): string {
 }
 
 const isOk = (status: number) => status === 200;
+const isDone = (status: number) => status === 200 || status === 201;
 
-export function get<P extends '/signals' | '/channels' | '/logs' | '/forwarded-messages'>(
+type Readable =
+  | '/signals'
+  | '/signals/statistics'
+  | '/channels'
+  | '/logs'
+  | '/forwarded-messages'
+  | '/telegram/channels'
+  | '/telegram/bots';
+
+export function get<P extends Readable>(
   path: P,
   query: QueryOf<P> | Record<string, never>,
   signal?: AbortSignal,
 ): Promise<AnswerOf<P>> {
-  return getJson(API_BASE + path + queryString(query as Record<string, unknown>), isOk, signal) as Promise<
-    AnswerOf<P>
-  >;
+  const address = API_BASE + path + queryString(query as Record<string, unknown>);
+  return ask(address, { accept: isOk, signal }) as Promise<AnswerOf<P>>;
 }
 
 export function getSignal(id: string, signal?: AbortSignal): Promise<AnswerOf<'/signals/{id}'>> {
   const address = `${API_BASE}/signals/${encodeURIComponent(id)}`;
-  return getJson(address, isOk, signal) as Promise<AnswerOf<'/signals/{id}'>>;
+  return ask(address, { accept: isOk, signal }) as Promise<AnswerOf<'/signals/{id}'>>;
+}
+
+/** `id` takes the place of `{id}` in the path. */
+export function send<P extends keyof paths, M extends Method>(
+  method: M,
+  path: P,
+  body: BodyOf<P, M>,
+  { id = '', signal }: { id?: string; signal?: AbortSignal } = {},
+): Promise<DoneOf<P, M>> {
+  const address = API_BASE + path.replace('{id}', encodeURIComponent(id));
+  const asked = { accept: isDone, method: method.toUpperCase(), body, signal };
+  return ask(address, asked) as Promise<DoneOf<P, M>>;
 }
 
 /** A health answer of 503 is an answer, not a failure. */
 const isHealthAnswer = (status: number) => status === 200 || status === 503;
 
 export function getApiHealth(signal?: AbortSignal): Promise<AnswerOf<'/health'>> {
-  return getJson(`${API_BASE}/health`, isHealthAnswer, signal) as Promise<AnswerOf<'/health'>>;
+  return ask(`${API_BASE}/health`, { accept: isHealthAnswer, signal }) as Promise<AnswerOf<'/health'>>;
 }
 
 export function getGatewayHealth(signal?: AbortSignal): Promise<GatewayHealth> {
-  return getJson('/api/gateway/health', isHealthAnswer, signal) as Promise<GatewayHealth>;
+  return ask('/api/gateway/health', { accept: isHealthAnswer, signal }) as Promise<GatewayHealth>;
 }

@@ -9,6 +9,13 @@ export type SignalDetail = Schemas['SignalDetail'];
 export type Span = Schemas['Span'];
 export type Explanation = Schemas['Explanation'];
 export type ChannelList = Schemas['ChannelList'];
+export type ForwardedMessage = Schemas['ForwardedMessage'];
+export type Channel = Schemas['Channel'];
+export type Bot = Schemas['Bot'];
+export type ParsedSignal = Schemas['ParsedSignal'];
+export type Counts = Schemas['Counts'];
+export type Statistics = Schemas['Statistics'];
+export type ReparseAnswer = Schemas['ReparseAnswer'];
 export type ApiHealth = Schemas['Health'];
 
 /** GET /health of the gateway, as far as the page reads it. The gateway has no OpenAPI file. */

@@ -29,7 +29,7 @@ export function isTyping(target: EventTarget | null): boolean {
   return target.isContentEditable || target.matches('input, textarea, select');
 }
 
-const isOverlayOpen = () => document.querySelector('[role="dialog"], [role="menu"]') !== null;
+export const isOverlayOpen = () => document.querySelector('[role="dialog"], [role="menu"]') !== null;
 
 /** Follows the keys of one person; a sequence is forgotten after a moment. */
 export function createKeyReader(now: () => number = () => Date.now()) {

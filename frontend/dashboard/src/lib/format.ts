@@ -81,6 +81,11 @@ export function formatPercent(ratio: number, language: Language): string {
   }).format(ratio);
 }
 
+/** A part of a whole, in whole percent. */
+export function formatShare(share: number, language: Language): string {
+  return numberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share);
+}
+
 export function formatRatio(value: number, language: Language): string {
   return numberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);
 }

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 
 export function useMedia(query: string): boolean {
   const subscribe = useCallback(
@@ -52,4 +52,49 @@ export function useWidth(element: HTMLElement | null): number {
     return () => observer.disconnect();
   }, [element]);
   return width;
+}
+
+const TYPING_MS = 250;
+
+/** A text that is typed freely and takes effect when the hand rests. */
+export function useTyped(value: string, apply: (text: string) => void): [string, (text: string) => void] {
+  const [typed, setTyped] = useState(value);
+  const [known, setKnown] = useState(value);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  if (known !== value) {
+    // The address changed, perhaps by another way (back, a cleared filter): it wins over what stands in the field.
+    setKnown(value);
+    setTyped(value);
+  }
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const type = (text: string) => {
+    setTyped(text);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => apply(text), TYPING_MS);
+  };
+  return [typed, type];
+}
+
+/** New rows wait while the reader has scrolled down or points at a row: the list never moves under the pointer. */
+export function useHold(onHold: (hold: boolean) => void) {
+  const scrolled = useRef(false);
+  const pointed = useRef(false);
+  const tell = useCallback(() => onHold(scrolled.current || pointed.current), [onHold]);
+  return useMemo(
+    () => ({
+      onScroll: (event: React.UIEvent<HTMLDivElement>) => {
+        scrolled.current = event.currentTarget.scrollTop > 4;
+        tell();
+      },
+      onPointerEnter: (event: React.PointerEvent) => {
+        pointed.current = event.pointerType === 'mouse';
+        tell();
+      },
+      onPointerLeave: () => {
+        pointed.current = false;
+        tell();
+      },
+    }),
+    [tell],
+  );
 }

@@ -3,6 +3,7 @@ import { shortcutsOn } from '../lib/preferences.ts';
 import { useStore } from '../lib/store.ts';
 import { Key } from '../ui/controls.tsx';
 import { Dialog } from '../ui/dialog.tsx';
+import { PAGES } from './pages.ts';
 import styles from './KeysDialog.module.css';
 
 export function KeysDialog({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -16,7 +17,14 @@ export function KeysDialog({ open, onClose }: { open: boolean; onClose: () => vo
     [t.keys.open, ['Enter'], 'plus'],
     [t.keys.close, ['Esc'], 'plus'],
     [t.keys.top, ['N'], 'plus'],
-    [t.keys.goSignals, ['G', 'S'], 'then'],
+    [t.keys.delete, ['Del'], 'plus'],
+    [t.keys.create, ['C'], 'plus'],
+    [t.keys.pause, ['P'], 'plus'],
+    ...PAGES.map(({ name, key }): [string, string[], 'then'] => [
+      t.palette.goTo(t.nav[name]),
+      ['G', key.toUpperCase()],
+      'then',
+    ]),
     [t.keys.help, ['?'], 'plus'],
   ];
   return (

@@ -1,14 +1,12 @@
 import { Compass } from 'lucide-react';
-import { useEffect } from 'react';
 import { useTexts } from '../i18n/index.ts';
 import { go } from '../lib/router.ts';
 import { BigState } from '../ui/notice.tsx';
+import { usePageTitle } from '../ui/page.tsx';
 
 export function NotFoundPage({ path }: { path: string }) {
   const t = useTexts();
-  useEffect(() => {
-    document.title = `${t.notFound.title} · ${t.appName}`;
-  }, [t]);
+  usePageTitle(t.notFound.title);
   return (
     <BigState
       icon={<Compass size={24} aria-hidden />}

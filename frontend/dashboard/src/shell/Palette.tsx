@@ -2,13 +2,11 @@ import { Search } from 'lucide-react';
 import { useId, useState, type KeyboardEvent } from 'react';
 import { useTexts } from '../i18n/index.ts';
 import { actions, type Action } from '../lib/actions.ts';
+import { plain } from '../lib/query.ts';
 import { useStore } from '../lib/store.ts';
 import { Key } from '../ui/controls.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import styles from './Palette.module.css';
-
-/** Without marks and case, so that `acao` finds `Ação`. */
-const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase();
 
 export function matching(offered: readonly Action[], wanted: string): Action[] {
   const words = plain(wanted).split(/\s+/).filter(Boolean);

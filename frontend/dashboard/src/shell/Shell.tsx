@@ -9,12 +9,14 @@ import { language, sidebarFolded, theme, type Theme } from '../lib/preferences.t
 import { go } from '../lib/router.ts';
 import { useStore } from '../lib/store.ts';
 import { useGatewayHealth } from '../live/health.ts';
+import { useStream } from '../live/useStream.ts';
 import { demoRows } from '../signals/demo.ts';
 import { Button, IconButton, Key } from '../ui/controls.tsx';
 import { Menu, MenuChoices, MenuHeading, MenuItem, MenuRule } from '../ui/menu.tsx';
 import { Boundary, LiveRegion, Toasts } from '../ui/notice.tsx';
 import { ConnectionBadge } from './ConnectionBadge.tsx';
 import { KeysDialog } from './KeysDialog.tsx';
+import { PAGES, REPARSE_PATH, titleOf } from './pages.ts';
 import { Palette } from './Palette.tsx';
 import { Sidebar } from './Sidebar.tsx';
 import styles from './Shell.module.css';
@@ -27,13 +29,16 @@ interface Overlays {
 function shellActions(t: Catalogue, { openPalette, openKeys }: Overlays): Action[] {
   const toTheme = (name: Theme) => () => theme.set(name);
   return [
-    {
-      id: 'go-signals',
-      title: t.palette.goSignals,
-      group: 'page',
-      keys: ['g', 's'],
-      run: () => go('/sinais'),
-    },
+    ...PAGES.map(({ path, name, key }): Action => {
+      return {
+        id: `go-${name}`,
+        title: t.palette.goTo(t.nav[name]),
+        group: 'page',
+        keys: ['g', key],
+        run: () => go(path),
+      };
+    }),
+    { id: 'go-reparse', title: t.palette.goTo(t.nav.reparse), group: 'page', run: () => go(REPARSE_PATH) },
     { id: 'theme-light', title: t.palette.themeLight, group: 'action', run: toTheme('light') },
     { id: 'theme-dark', title: t.palette.themeDark, group: 'action', run: toTheme('dark') },
     { id: 'theme-system', title: t.palette.themeSystem, group: 'action', run: toTheme('system') },
@@ -136,6 +141,7 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
   useActions(useMemo(() => shellActions(t, openers), [t, openers]));
   useEffect(listenToKeys, []);
   usePaletteKey(openers.openPalette);
+  useStream(path !== '/sinais');
 
   return (
     <div className={styles.shell}>
@@ -154,7 +160,7 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
               <MenuIcon size={18} aria-hidden />
             </IconButton>
           )}
-          <h1>{path === '/sinais' ? t.signals.title : t.appName}</h1>
+          <h1>{titleOf(path, t)}</h1>
           <span className={styles.space} />
           <ConnectionBadge />
           {isPhone ? (
@@ -174,7 +180,7 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
         </header>
         <DemoBar />
         <main id="content" tabIndex={-1} className={styles.content}>
-          <Boundary>{children}</Boundary>
+          <Boundary key={path}>{children}</Boundary>
         </main>
       </div>
       {overlay === 'drawer' && isPhone && <Drawer path={path} onClose={close} />}

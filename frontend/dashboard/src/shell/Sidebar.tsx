@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
-import { Activity, PanelLeftClose, PanelLeftOpen } from 'lucide-react';
+import { PanelLeftClose, PanelLeftOpen } from 'lucide-react';
 import { get } from '../api/client.ts';
+import type { ChannelList } from '../api/types.ts';
 import { useLanguage, useTexts } from '../i18n/index.ts';
 import { formatCount } from '../lib/format.ts';
 import { sidebarFolded } from '../lib/preferences.ts';
@@ -11,13 +12,28 @@ import { stream } from '../live/hub.ts';
 import { classOf, IconButton, Tip } from '../ui/controls.tsx';
 import { Dot } from './ConnectionBadge.tsx';
 import { apiCondition, gatewayCondition, streamCondition } from './connection.ts';
+import { PAGES, type PageEntry } from './pages.ts';
 import styles from './Sidebar.module.css';
 
 const CHANNELS_EVERY_MS = 30_000;
 
+/** One entry a channel: the API has one for each name that a channel has had. The busiest name stands for all. */
+export function byChannel(list: ChannelList): ChannelList {
+  const merged = new Map<string, ChannelList['data'][number]>();
+  for (const entry of list.data) {
+    const known = merged.get(entry.channel_id) ?? { ...entry, signal_count: 0 };
+    const last =
+      (known.last_signal ?? '') > (entry.last_signal ?? '') ? known.last_signal : entry.last_signal;
+    const signals = known.signal_count + entry.signal_count;
+    merged.set(entry.channel_id, { ...known, signal_count: signals, last_signal: last });
+  }
+  return { ...list, data: [...merged.values()] };
+}
+
 export function useChannels() {
   return useQuery({
     queryKey: ['channels'],
+    select: byChannel,
     queryFn: ({ signal }) => get('/channels', {}, signal),
     refetchInterval: CHANNELS_EVERY_MS,
     networkMode: 'always',
@@ -113,6 +129,35 @@ function Mark() {
   );
 }
 
+interface PageLinkProps {
+  page: PageEntry;
+  isCurrent: boolean;
+  folded: boolean;
+  follow: (event: React.MouseEvent<HTMLAnchorElement>) => void;
+}
+
+function PageLink({ page: { path, name, Icon }, isCurrent, folded, follow }: PageLinkProps) {
+  const t = useTexts();
+  const link = (
+    <a
+      className={styles.link}
+      href={path}
+      aria-current={isCurrent ? 'page' : undefined}
+      aria-label={folded ? t.nav[name] : undefined}
+      onClick={follow}
+    >
+      <Icon size={16} aria-hidden />
+      {!folded && t.nav[name]}
+    </a>
+  );
+  if (!folded) return link;
+  return (
+    <Tip text={t.nav[name]} side="right">
+      {link}
+    </Tip>
+  );
+}
+
 interface SidebarProps {
   path: string;
   folded: boolean;
@@ -126,18 +171,6 @@ export function Sidebar({ path, folded, canUnfold = false, onFollow }: SidebarPr
     followInPage(event);
     onFollow?.();
   };
-  const signals = (
-    <a
-      className={styles.link}
-      href="/sinais"
-      aria-current={path === '/sinais' ? 'page' : undefined}
-      aria-label={folded ? t.nav.signals : undefined}
-      onClick={follow}
-    >
-      <Activity size={16} aria-hidden />
-      {!folded && t.nav.signals}
-    </a>
-  );
   return (
     <nav className={classOf(styles.sidebar, folded && styles.folded)} aria-label={t.nav.label}>
       <div className={styles.brand}>
@@ -152,13 +185,15 @@ export function Sidebar({ path, folded, canUnfold = false, onFollow }: SidebarPr
         )}
       </div>
       <div className={styles.scroll}>
-        {folded ? (
-          <Tip text={t.nav.signals} side="right">
-            {signals}
-          </Tip>
-        ) : (
-          signals
-        )}
+        {PAGES.map((page) => (
+          <PageLink
+            key={page.path}
+            page={page}
+            isCurrent={path === page.path}
+            folded={folded}
+            follow={follow}
+          />
+        ))}
         {!folded && (
           <>
             <h2 className={styles.heading}>{t.nav.channels}</h2>

@@ -1,11 +1,13 @@
 /** One signal beside the list: its prices, the message it was read from, and where each field stands in it. */
 import { useQuery } from '@tanstack/react-query';
-import { ChevronDown, ChevronUp, CircleAlert, Link2, SearchX, X } from 'lucide-react';
-import { useEffect, useRef, useState, type ReactNode } from 'react';
+import { Check as CheckIcon, CircleAlert, Minus, SearchX, Trash2, X } from 'lucide-react';
+import { useMemo, useState, type ReactNode } from 'react';
 import { ApiError, getSignal } from '../api/client.ts';
+import { errorText } from '../api/errors.ts';
 import type { Signal, SignalDetail } from '../api/types.ts';
 import { useLanguage, useTexts } from '../i18n/index.ts';
 import type { Catalogue } from '../i18n/pt-BR.ts';
+import { useActions, type Action } from '../lib/actions.ts';
 import {
   formatDateTime,
   formatDuration,
@@ -15,15 +17,17 @@ import {
   MISSING,
 } from '../lib/format.ts';
 import type { Language } from '../lib/preferences.ts';
-import { toast } from '../lib/toast.ts';
-import { Button, IconButton } from '../ui/controls.tsx';
+import { classOf, IconButton } from '../ui/controls.tsx';
+import { Confirm } from '../ui/dialog.tsx';
 import { BigState } from '../ui/notice.tsx';
+import { closePanel, Facts, Panel, PanelBody, panelStyles, Section } from '../ui/panel.tsx';
 import { delayOf, isLate } from './delay.ts';
-import { errorText } from './errors.ts';
+import { deleteSignal } from './deleting.ts';
 import { PriceLadder } from './PriceLadder.tsx';
 import { changeOf, entryOf, outcomeOf, targetsOf } from './prices.ts';
-import { EditedChip, LateChip, Side } from './Side.tsx';
+import { EditedChip, LateChip, Side, sideText } from './Side.tsx';
 import { piecesOf } from './spans.ts';
+import { checksOf, type Check } from './why.ts';
 import styles from './DetailPanel.module.css';
 
 /** Colour of a field in the message: what it means, not which it is. */
@@ -53,7 +57,7 @@ interface FieldProps extends Lit {
 function Field({ fields, name, kind, aside, lit, children }: Omit<FieldProps, keyof Lit>) {
   return (
     <div
-      className={styles.field}
+      className={classOf(panelStyles.field, styles.field)}
       data-kind={kind}
       data-linked={fields.length > 0}
       data-lit={lit.field !== null && fields.includes(lit.field)}
@@ -111,9 +115,9 @@ function Fields({ detail, lit }: { detail: SignalDetail; lit: Lit }) {
   const isTradeRead = explanation.spans.some(({ field }) => field === 'trade_type');
   const by = explanation.direction;
   return (
-    <section className={styles.section}>
+    <Section>
       <PriceLadder signal={signal} />
-      <dl className={styles.fields}>
+      <dl className={panelStyles.fields}>
         <Field name={t.panel.entry} fields={['buy_min', 'buy_max']} lit={lit}>
           {entryText(signal, language)}
         </Field>
@@ -141,23 +145,16 @@ function Fields({ detail, lit }: { detail: SignalDetail; lit: Lit }) {
         </Field>
       </dl>
       <Outcome signal={signal} />
-    </section>
+    </Section>
   );
 }
 
 function Message({ detail, lit }: { detail: SignalDetail; lit: Lit }) {
   const t = useTexts();
   const { data: signal, message, explanation } = detail;
-  const { rule } = explanation;
   return (
-    <section className={styles.section}>
-      <h3>{t.panel.message}</h3>
-      {rule !== null && (
-        <p className={styles.why}>
-          {t.panel.notSignal}. {t.panel.rules[rule]}
-        </p>
-      )}
-      <blockquote className={styles.message} data-testid="original">
+    <Section title={t.panel.message}>
+      <blockquote className={classOf(panelStyles.message, styles.message)} data-testid="original">
         {piecesOf(message.text, explanation.spans).map(({ text, field }, at) =>
           field === null ? (
             text
@@ -175,7 +172,53 @@ function Message({ detail, lit }: { detail: SignalDetail; lit: Lit }) {
           ),
         )}
       </blockquote>
-    </section>
+    </Section>
+  );
+}
+
+const CHECK_ICONS = { passed: CheckIcon, failed: X, skipped: Minus };
+
+function checkText({ name, state, span }: Check, { explanation }: SignalDetail, t: Catalogue): string {
+  const by = explanation.direction;
+  if (name === 'notice') return span ? t.panel.check.noticeFound(span.text) : t.panel.check.noticeNone;
+  if (name === 'direction' && by !== null && by !== 'word') return t.panel.directionBy[by];
+  if (span) return t.panel.check.readFrom(span.text);
+  return state === 'skipped' ? t.panel.check.notNeeded : t.panel.check.missing;
+}
+
+/** The steps that made the message a signal or not; each lights the words it rests on. */
+function Why({ detail, lit }: { detail: SignalDetail; lit: Lit }) {
+  const t = useTexts();
+  const { data: signal, explanation } = detail;
+  const { rule } = explanation;
+  const completeness = signal.complete ? t.panel.verdictComplete : t.panel.verdictIncomplete;
+  return (
+    <Section title={rule === null ? t.panel.why : t.panel.whyNot}>
+      <p className={styles.why}>
+        {rule === null ? `${t.panel.verdict} ${completeness}` : t.panel.rules[rule]}
+      </p>
+      <ul className={styles.checks}>
+        {checksOf(signal, explanation).map((check) => {
+          const Icon = CHECK_ICONS[check.state];
+          return (
+            <li
+              key={check.name}
+              data-state={check.state}
+              data-testid={`check-${check.name}`}
+              onPointerEnter={() => lit.light(check.span?.field ?? null)}
+              onPointerLeave={() => lit.light(null)}
+            >
+              <Icon size={14} aria-hidden />
+              <span>
+                {t.panel.checks[check.name]}
+                <span className="visually-hidden">: {t.panel.check[check.state]}</span>
+              </span>
+              <small>{checkText(check, detail, t)}</small>
+            </li>
+          );
+        })}
+      </ul>
+    </Section>
   );
 }
 
@@ -193,8 +236,7 @@ function Versions({ detail }: { detail: SignalDetail }) {
   const { versions, data } = detail;
   if (versions.length < 2) return null;
   return (
-    <section className={styles.section}>
-      <h3>{t.panel.versions(versions.length)}</h3>
+    <Section title={t.panel.versions(versions.length)}>
       <div className={styles.versions}>
         {[...versions].reverse().map((version) => (
           <details key={String(version.revision)}>
@@ -202,11 +244,11 @@ function Versions({ detail }: { detail: SignalDetail }) {
               {versionName(version, t, language)}
               {String(version.revision) === String(data.revision) && <small>{t.panel.current}</small>}
             </summary>
-            {version.text !== null && <blockquote className={styles.message}>{version.text}</blockquote>}
+            {version.text !== null && <blockquote className={panelStyles.message}>{version.text}</blockquote>}
           </details>
         ))}
       </div>
-    </section>
+    </Section>
   );
 }
 
@@ -223,22 +265,14 @@ function Origin({ detail }: { detail: SignalDetail }) {
     [t.panel.delay, delay],
   ];
   return (
-    <section className={styles.section}>
-      <h3>{t.panel.origin}</h3>
-      <dl className={styles.fields}>
-        {facts.map(([name, value]) => (
-          <div key={name} className={styles.field}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+    <Section title={t.panel.origin}>
+      <Facts facts={facts} />
       {message.request_id !== null && (
         <p className={styles.change}>
-          <small className={styles.mono}>{t.requestId(message.request_id)}</small>
+          <small className={panelStyles.mono}>{t.requestId(message.request_id)}</small>
         </p>
       )}
-    </section>
+    </Section>
   );
 }
 
@@ -246,12 +280,13 @@ function Content({ detail }: { detail: SignalDetail }) {
   const [field, light] = useState<string | null>(null);
   const lit = { field, light };
   return (
-    <div className={styles.body} tabIndex={0}>
+    <PanelBody>
       {detail.data.signal_type !== 'UNKNOWN' && <Fields detail={detail} lit={lit} />}
       <Message detail={detail} lit={lit} />
+      <Why detail={detail} lit={lit} />
       <Versions detail={detail} />
       <Origin detail={detail} />
-    </div>
+    </PanelBody>
   );
 }
 
@@ -270,28 +305,53 @@ function Failed({ error, retry }: { error: Error; retry: () => void }) {
   );
 }
 
-async function copyLink(t: Catalogue): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(window.location.href);
-    toast('done', t.linkCopied);
-  } catch {
-    toast('failed', t.copyFailed);
-  }
+/** Asks first: what is deleted does not come back. Also by the key Delete while the panel is open. */
+function Delete({ signal, onDelete }: { signal: Signal; onDelete: () => void }) {
+  const t = useTexts();
+  const [isAsking, setAsking] = useState(false);
+  useActions(
+    useMemo<Action[]>(
+      () => [
+        {
+          id: 'delete-signal',
+          title: t.panel.delete,
+          group: 'action',
+          keys: ['delete'],
+          run: () => setAsking(true),
+        },
+      ],
+      [t],
+    ),
+  );
+  return (
+    <>
+      <IconButton label={t.panel.delete} keys={['Del']} onClick={() => setAsking(true)}>
+        <Trash2 size={16} aria-hidden />
+      </IconButton>
+      <Confirm
+        open={isAsking}
+        title={t.panel.deleteTitle}
+        text={t.panel.deleteText}
+        action={t.panel.delete}
+        isDanger
+        onClose={() => setAsking(false)}
+        onConfirm={() => {
+          onDelete();
+          void deleteSignal(signal, `${sideText(signal.signal_type, t)} ${signal.asset ?? ''}`.trim());
+        }}
+      />
+    </>
+  );
 }
 
 interface DetailPanelProps {
   id: string;
   /** The row as the list knows it: shown at once, and a newer `seq` reads the detail again. */
   row: Signal | undefined;
-  /** Covers the list: then the focus moves here. */
-  isOver: boolean;
-  onClose: () => void;
-  onStep: (step: 1 | -1) => void;
 }
 
-export function DetailPanel({ id, row, isOver, onClose, onStep }: DetailPanelProps) {
+export function DetailPanel({ id, row }: DetailPanelProps) {
   const t = useTexts();
-  const panel = useRef<HTMLElement>(null);
   const { data, error, refetch } = useQuery({
     queryKey: ['signal', id, row?.seq],
     queryFn: ({ signal }) => getSignal(id, signal),
@@ -301,34 +361,27 @@ export function DetailPanel({ id, row, isOver, onClose, onStep }: DetailPanelPro
     retry: false,
     refetchOnWindowFocus: false,
   });
-  useEffect(() => {
-    if (isOver) panel.current?.focus();
-  }, [isOver]);
   const shown = data?.data ?? row;
+  const close = () => closePanel('signal', id);
 
   return (
-    <aside ref={panel} className={styles.panel} tabIndex={-1} aria-label={t.panel.label} data-testid="panel">
-      <header className={styles.head}>
-        <h2>
-          {shown && <Side type={shown.signal_type} />}
-          {shown?.asset}
-          {shown && <LateChip signal={shown} />}
-          {shown && <EditedChip signal={shown} />}
-        </h2>
-        <IconButton label={t.panel.previous} keys={['K']} onClick={() => onStep(-1)}>
-          <ChevronUp size={16} aria-hidden />
-        </IconButton>
-        <IconButton label={t.panel.next} keys={['J']} onClick={() => onStep(1)}>
-          <ChevronDown size={16} aria-hidden />
-        </IconButton>
-        <IconButton label={t.copyLink} onClick={() => void copyLink(t)}>
-          <Link2 size={16} aria-hidden />
-        </IconButton>
-        <Button look="bare" aria-label={t.close} onClick={onClose}>
-          <X size={16} aria-hidden />
-        </Button>
-      </header>
+    <Panel
+      label={t.panel.label}
+      steps={t.panel}
+      onClose={close}
+      title={
+        shown && (
+          <>
+            <Side type={shown.signal_type} />
+            {shown.asset}
+            <LateChip signal={shown} />
+            <EditedChip signal={shown} />
+          </>
+        )
+      }
+      buttons={shown && <Delete signal={shown} onDelete={close} />}
+    >
       {data ? <Content detail={data} /> : error && <Failed error={error} retry={() => void refetch()} />}
-    </aside>
+    </Panel>
   );
 }

@@ -52,7 +52,7 @@ function RowLink({ signal, address, onFocus, className, children }: RowLinkProps
     <a
       className={className}
       href={openAddress(address, id)}
-      data-signal-link={id}
+      data-row-link={id}
       onClick={followInPage}
       onFocus={() => onFocus(id)}
     >

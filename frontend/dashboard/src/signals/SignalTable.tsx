@@ -6,9 +6,11 @@ import { idOf, type Signal } from '../api/types.ts';
 import { useTexts } from '../i18n/index.ts';
 import { useActions, type Action } from '../lib/actions.ts';
 import { decimalsOf } from '../lib/format.ts';
+import { useHold } from '../lib/hooks.ts';
 import { columnWidths } from '../lib/preferences.ts';
 import { go, useAddress } from '../lib/router.ts';
 import { Button, classOf } from '../ui/controls.tsx';
+import { focusRow } from '../ui/panel.tsx';
 import { COLUMNS, MAX_COLUMN_WIDTH, type Column, type Layout } from './columns.ts';
 import { CardRow, openAddress, TableRow } from './SignalRow.tsx';
 import type { SignalList } from './useSignals.ts';
@@ -135,35 +137,6 @@ function Pill({ list, onShow }: { list: SignalList; onShow: () => void }) {
   );
 }
 
-/** New rows wait while the reader has scrolled down or points at a row: the list never moves under the pointer. */
-function useHold(onHold: (hold: boolean) => void) {
-  const scrolled = useRef(false);
-  const pointed = useRef(false);
-  const tell = useCallback(() => onHold(scrolled.current || pointed.current), [onHold]);
-  return useMemo(
-    () => ({
-      onScroll: (event: React.UIEvent<HTMLDivElement>) => {
-        scrolled.current = event.currentTarget.scrollTop > 4;
-        tell();
-      },
-      onPointerEnter: (event: React.PointerEvent) => {
-        pointed.current = event.pointerType === 'mouse';
-        tell();
-      },
-      onPointerLeave: () => {
-        pointed.current = false;
-        tell();
-      },
-    }),
-    [tell],
-  );
-}
-
-const focusLink = (id: string) =>
-  document
-    .querySelector<HTMLElement>(`[data-signal-link="${CSS.escape(id)}"]`)
-    ?.focus({ preventScroll: true });
-
 /** J and K walk the links of the rows; with the panel open they also change what it shows. */
 function useWalk(
   rows: readonly Signal[],
@@ -190,7 +163,7 @@ function useWalk(
     now.virtualizer.scrollToIndex(index, { align: 'auto' });
     if (now.openId !== null) go(openAddress(now.address, id), 'replace');
     // Twice: a row that was outside of the window is painted one frame after the scroll.
-    requestAnimationFrame(() => requestAnimationFrame(() => focusLink(id)));
+    requestAnimationFrame(() => requestAnimationFrame(() => focusRow(id)));
   }, []);
 
   const offered = useMemo<Action[]>(

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { clipBytes } from '../lib/query.ts';
 import { aSignal } from '../testing/signal.ts';
-import {
-  addressChanges,
-  apiQuery,
-  clipBytes,
-  filtersOf,
-  isFiltered,
-  matches,
-  NO_FILTERS,
-} from './filters.ts';
+import { addressChanges, apiQuery, filtersOf, isFiltered, matches, NO_FILTERS } from './filters.ts';
 
 const read = (text: string) => filtersOf(new URLSearchParams(text));
 

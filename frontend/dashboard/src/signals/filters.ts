@@ -2,17 +2,15 @@
 import type { SignalQuery } from '../api/client.ts';
 import type { Signal } from '../api/types.ts';
 import { endOfDay, startOfDay } from '../lib/format.ts';
+import { isAnySet, rangeOf, rangeQuery, searchOf, type DayRange } from '../lib/query.ts';
 
-export interface Filters {
+export interface Filters extends DayRange {
   /** Channel id. */
   channel: string | null;
   /** BUY, SELL, UNKNOWN or a trade type. */
   type: string | null;
   search: string;
   asset: string;
-  /** Days in São Paulo, `YYYY-MM-DD`, both inclusive. */
-  from: string | null;
-  to: string | null;
   onlyComplete: boolean;
 }
 
@@ -29,34 +27,17 @@ export const NO_FILTERS: Filters = {
 export const DIRECTIONS = ['BUY', 'SELL', 'UNKNOWN'] as const;
 export const TRADE_TYPES = ['Swing Trade', 'Day Trade', 'Scalping', 'Position'] as const;
 
-/** The API takes 1 to 100 bytes of search; letters beyond ASCII count more than once. */
-export const SEARCH_MAX_BYTES = 100;
-const encoder = new TextEncoder();
-
-export function clipBytes(text: string, max: number): string {
-  let clipped = text;
-  while (encoder.encode(clipped).length > max) clipped = Array.from(clipped).slice(0, -1).join('');
-  return clipped;
-}
-
-function isDay(text: string | null): text is string {
-  return text !== null && /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text));
-}
-
 /** Reads what stands in the address. Anything that is no filter of ours is left out, not passed on. */
 export function filtersOf(query: URLSearchParams): Filters {
   const channel = query.get('channel');
   const type = query.get('type');
   const known: readonly string[] = [...DIRECTIONS, ...TRADE_TYPES];
-  const from = query.get('from');
-  const to = query.get('to');
   return {
     channel: channel !== null && channel !== '' && channel.length <= 200 ? channel : null,
     type: known.find((name) => name.toLowerCase() === type?.toLowerCase()) ?? null,
-    search: clipBytes(query.get('search') ?? '', SEARCH_MAX_BYTES),
+    search: searchOf(query),
     asset: (query.get('asset') ?? '').toUpperCase().slice(0, 20),
-    from: isDay(from) ? from : null,
-    to: isDay(to) ? to : null,
+    ...rangeOf(query),
     onlyComplete: query.get('complete') === 'true',
   };
 }
@@ -75,7 +56,7 @@ export function addressChanges(filters: Filters): Record<string, string | null> 
 }
 
 export function isFiltered(filters: Filters): boolean {
-  return Object.values(addressChanges(filters)).some((value) => value !== null);
+  return isAnySet(addressChanges(filters));
 }
 
 export function apiQuery(filters: Filters): SignalQuery {
@@ -85,8 +66,7 @@ export function apiQuery(filters: Filters): SignalQuery {
     ...(filters.type !== null && { type: filters.type }),
     ...(search !== '' && { search }),
     ...(filters.asset !== '' && { asset: filters.asset }),
-    ...(filters.from !== null && { from: startOfDay(filters.from) }),
-    ...(filters.to !== null && { to: endOfDay(filters.to) }),
+    ...rangeQuery(filters),
     ...(filters.onlyComplete && { complete: true }),
   };
 }

@@ -5,6 +5,7 @@ import { COLUMNS, layOut } from './columns.ts';
 import { outcomeOf, targetsOf } from './prices.ts';
 import { piecesOf } from './spans.ts';
 import { lanesOf, pointOf, withChange } from './today.ts';
+import { checksOf } from './why.ts';
 
 describe('pieces of a message', () => {
   const text = '🟢 COMPRA ação R$ 31,40';
@@ -134,4 +135,41 @@ describe('today', () => {
     const lanes = lanesOf([point('1', 'b'), point('2', 'a'), point('3', 'b')]);
     expect(lanes.map(({ channelId }) => channelId)).toEqual(['b', 'a']);
   });
+});
+
+describe('why', () => {
+  const span = (field: string, text: string) => ({ field, start: 0, end: 1, text });
+  const states = (...given: Parameters<typeof checksOf>) =>
+    Object.fromEntries(checksOf(...given).map(({ name, state }) => [name, state]));
+
+  test('a signal has passed every step, each with the words it rests on', () => {
+    const spans = [span('signal_type', 'COMPRA'), span('asset', 'ITUB4'), span('stop_loss', '30,55')];
+    const checks = checksOf(aSignal(), { rule: null, direction: 'word', spans });
+    expect(checks.every(({ state }) => state === 'passed')).toBe(true);
+    expect(checks.map((check) => check.span?.text)).toEqual([undefined, 'ITUB4', 'COMPRA', '30,55']);
+  });
+
+  test('a direction that was inferred has no words of its own', () => {
+    const spans = [span('asset', 'ITUB4'), span('buy_min', '31,40'), span('stop_loss', '30,55')];
+    const direction = checksOf(aSignal(), { rule: null, direction: 'entry_stop', spans })[2];
+    expect(direction).toMatchObject({ name: 'direction', state: 'passed', span: null });
+  });
+
+  test.each([
+    ['update_notice', { notice: 'failed', asset: 'passed', direction: 'skipped', value: 'skipped' }],
+    ['no_direction', { notice: 'passed', asset: 'passed', direction: 'failed', value: 'skipped' }],
+    ['no_value', { notice: 'passed', asset: 'passed', direction: 'passed', value: 'failed' }],
+  ] as const)('%s failed at its own step, and what was found elsewhere still counts', (rule, expected) => {
+    const spans = [span('asset', 'ITUB4')];
+    expect(states(aSignal({ asset: null }), { rule, direction: null, spans })).toEqual(expected);
+  });
+
+  test('without an asset the price that was found is told', () =>
+    expect(
+      states(aSignal({ asset: null }), {
+        rule: 'no_asset',
+        direction: null,
+        spans: [span('buy_min', '31,40')],
+      }),
+    ).toEqual({ notice: 'passed', asset: 'failed', direction: 'skipped', value: 'passed' }));
 });

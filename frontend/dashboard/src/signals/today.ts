@@ -75,6 +75,8 @@ export function useToday() {
       return page.data.map(pointOf).filter((point) => point !== null);
     },
     staleTime: Infinity,
+    // Nobody keeps it current while it is not shown: shown again, it is read again.
+    gcTime: 0,
     networkMode: 'always',
     retry: 3,
     refetchOnWindowFocus: false,

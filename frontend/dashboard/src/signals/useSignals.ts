@@ -2,12 +2,14 @@
 import { keepPreviousData, useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import type { InfiniteData } from '@tanstack/react-query';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { ApiError, get } from '../api/client.ts';
+import { get } from '../api/client.ts';
 import { idOf, type Signal, type SignalPage } from '../api/types.ts';
+import { useStore } from '../lib/store.ts';
 import { listen, stream } from '../live/hub.ts';
 import { recordPainted } from '../live/latency.ts';
-import { BACKOFF_MS } from '../live/stream.ts';
+import { patience } from '../live/patience.ts';
 import { isLate } from './delay.ts';
+import { deletedIds } from './deleting.ts';
 import { apiQuery, matches, type Filters } from './filters.ts';
 import {
   applyChanges,
@@ -28,8 +30,6 @@ const FLUSH_MS = 25;
 const FRESH_MS = 2_500;
 
 type Pages = InfiniteData<SignalPage, string | null>;
-
-const retryDelay = (failures: number) => BACKOFF_MS[Math.min(failures, BACKOFF_MS.length - 1)] ?? 30_000;
 
 function usePages(filters: Filters, key: string) {
   return useInfiniteQuery({
@@ -52,9 +52,7 @@ function usePages(filters: Filters, key: string) {
     gcTime: 0,
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
-    networkMode: 'always',
-    retry: (_failures, error) => !(error instanceof ApiError && error.kind === 'refused'),
-    retryDelay,
+    ...patience,
   });
 }
 
@@ -160,10 +158,11 @@ export function useSignals(filters: Filters, hold: boolean) {
     return () => clearTimeout(timer);
   }, [live.fresh, update]);
 
-  const rows = useMemo(
-    () => visibleRows(pages, isPlaceholderData ? QUIET : live, query.hasNextPage),
-    [pages, live, isPlaceholderData, query.hasNextPage],
-  );
+  const deleted = useStore(deletedIds);
+  const rows = useMemo(() => {
+    const visible = visibleRows(pages, isPlaceholderData ? QUIET : live, query.hasNextPage);
+    return deleted.size === 0 ? visible : visible.filter((signal) => !deleted.has(idOf(signal)));
+  }, [pages, live, isPlaceholderData, query.hasNextPage, deleted]);
   const counted = data?.pages[0];
   const total = counted?.total === undefined ? null : counted.total + balanceOf(live) - live.waiting.size;
   return {

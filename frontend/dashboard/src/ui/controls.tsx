@@ -3,7 +3,7 @@ import * as Tooltip from '@radix-ui/react-tooltip';
 import type { ComponentProps, ReactNode } from 'react';
 import styles from './controls.module.css';
 
-type Look = 'plain' | 'bare' | 'primary';
+type Look = 'plain' | 'bare' | 'primary' | 'danger';
 
 interface ButtonProps extends ComponentProps<'button'> {
   look?: Look;
@@ -13,7 +13,7 @@ interface ButtonProps extends ComponentProps<'button'> {
 const classOf = (...names: (string | false | undefined)[]) => names.filter(Boolean).join(' ');
 
 export function Button({ look = 'plain', active, className, ...rest }: ButtonProps) {
-  const lookClass = look === 'bare' ? styles.bare : look === 'primary' && styles.primary;
+  const lookClass = look !== 'plain' && styles[look];
   return (
     <button
       type="button"
@@ -21,6 +21,38 @@ export function Button({ look = 'plain', active, className, ...rest }: ButtonPro
       className={classOf(styles.button, lookClass, className)}
       {...rest}
     />
+  );
+}
+
+/** A real link that looks like a button. */
+export function ButtonLink({ look = 'plain', className, ...rest }: ComponentProps<'a'> & { look?: Look }) {
+  const lookClass = look !== 'plain' && styles[look];
+  return <a className={classOf(styles.button, lookClass, className)} {...rest} />;
+}
+
+interface SwitchProps {
+  on: boolean;
+  label: string;
+  /** Beside the switch, for the eye. */
+  text: string;
+  disabled?: boolean;
+  onChange: (on: boolean) => void;
+}
+
+export function Switch({ on, label, text, disabled, onChange }: SwitchProps) {
+  return (
+    <button
+      type="button"
+      role="switch"
+      aria-checked={on}
+      aria-label={label}
+      disabled={disabled}
+      className={styles.switch}
+      onClick={() => onChange(!on)}
+    >
+      <i aria-hidden />
+      {text}
+    </button>
   );
 }
 

@@ -45,3 +45,38 @@ export function Dialog({ open, onClose, title, bare = false, children }: DialogP
     </Radix.Root>
   );
 }
+
+interface ConfirmProps {
+  open: boolean;
+  title: string;
+  text: string;
+  /** What will be done, as a verb. */
+  action: string;
+  isDanger?: boolean;
+  onConfirm: () => void;
+  onClose: () => void;
+}
+
+/** For what can't be undone. The focus begins on the way out. */
+export function Confirm({ open, title, text, action, isDanger = false, onConfirm, onClose }: ConfirmProps) {
+  const t = useTexts();
+  return (
+    <Dialog open={open} onClose={onClose} title={title}>
+      <p>{text}</p>
+      <div className={styles.buttons}>
+        <Button autoFocus onClick={onClose}>
+          {t.cancel}
+        </Button>
+        <Button
+          look={isDanger ? 'danger' : 'primary'}
+          onClick={() => {
+            onClose();
+            onConfirm();
+          }}
+        >
+          {action}
+        </Button>
+      </div>
+    </Dialog>
+  );
+}

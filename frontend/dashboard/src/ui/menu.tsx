@@ -49,6 +49,23 @@ export function MenuItem({ onSelect, icon, aside, disabled, children }: MenuItem
   );
 }
 
+interface MenuLinkProps {
+  href: string;
+  /** The browser saves what is there instead of showing it. */
+  download?: boolean;
+  children: ReactNode;
+}
+
+export function MenuLink({ href, download = false, children }: MenuLinkProps) {
+  return (
+    <Dropdown.Item className={styles.item} asChild>
+      <a href={href} download={download}>
+        {children}
+      </a>
+    </Dropdown.Item>
+  );
+}
+
 export interface Choice {
   value: string;
   label: ReactNode;

@@ -1,4 +1,4 @@
-import { ApiError } from '../api/client.ts';
+import { ApiError } from './client.ts';
 import type { Catalogue } from '../i18n/pt-BR.ts';
 
 /** What failed and what to do about it, for a person. */
