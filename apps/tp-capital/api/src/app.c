@@ -8,6 +8,7 @@
 #include "cache.h"
 #include "database.h"
 #include "health.h"
+#include "indexer.h"
 #include "retention.h"
 #include "statistics.h"
 #include "stream.h"
@@ -29,6 +30,7 @@ void app_seq_advanced(struct app *app, int64_t seq)
         return;
     app->seq = seq;
     stream_hub_wake(app->stream);
+    indexer_wake(app->indexer);
 }
 
 static void begin_anew(struct app *app, const struct store_head *head)
@@ -40,6 +42,7 @@ static void begin_anew(struct app *app, const struct store_head *head)
     app->epoch++;
     cache_clear(app->cache);
     stream_hub_wake(app->stream);
+    indexer_wake(app->indexer);
 }
 
 void app_head_seen(struct app *app, const struct store_head *head, int64_t seq_then)

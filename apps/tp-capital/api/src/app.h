@@ -35,6 +35,7 @@ struct app {
     struct statistics *statistics;
     struct database *database;
     struct retention *retention;
+    struct indexer *indexer;      /* NULL until the database is ready */
     struct ts_writer *writer;     /* from start on */
     struct ts_reader *readers;    /* NULL until the database is ready, as the listener */
     struct ts_listener *listener; /* PostgreSQL only */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "health.h"
+#include "indexer.h"
 #include "retention.h"
 #include "stream.h"
 
@@ -23,7 +24,7 @@
 
 struct migrated {
     int applied;
-    bool hypertables;
+    bool hypertables, has_trigrams;
     char not_compressed[STORE_REASON_SIZE]; /* why; "" = they are, or nobody asked for it */
     struct store_head head;
 };
@@ -59,6 +60,8 @@ static int migrate(const struct ts_db_options *options, bool bring_over, int64_t
         r = store_compress_after(db, compression_days, ret->not_compressed);
     if (r == 0)
         r = store_read_head(db, &ret->head);
+    if (r == 0)
+        r = store_has_trigrams(db, &ret->has_trigrams);
     if (r < 0)
         *ret_detail = *ts_db_error(db);
     return r;
@@ -198,12 +201,17 @@ static void become_ready(struct database *database)
     int r = ts_reader_new(app->service->loop, &readers, &app->readers);
     if (r == 0 && !app_is_sqlite(app))
         r = start_listening(app, &database->look);
+    if (r == 0 && !(app->indexer = indexer_new(app)))
+        r = -ENOMEM;
     if (r < 0) {
         ts_log_error("Cannot read the database", TS_F_ERR(r));
         ts_service_quit(app->service, 1);
         return;
     }
     app->ready = true;
+    if (!found->has_trigrams)
+        ts_log_warn("No trigram index, a search walks: pg_trgm is missing, or this role may not create it",
+                    TS_F_CSTR("schema", app->db.schema ? app->db.schema : ""));
     ts_log_info("Database ready", TS_F_CSTR("store", app_is_sqlite(app) ? "sqlite" : "postgres"),
                 TS_F_BOOL("hypertables", found->hypertables), TS_F_I64("migrations", found->applied),
                 TS_F_I64("seq", app->seq));
@@ -341,6 +349,7 @@ static void on_readers_stopped(void *ctx)
 void database_stop(struct app *app)
 {
     app->database->stopping = true;
+    indexer_stop(app->indexer);
     app->listener = ts_listener_free(app->listener);
     uv_close((uv_handle_t *)&app->database->startup.retry, NULL);
     uv_close((uv_handle_t *)&app->database->look.timer, NULL);

@@ -1,5 +1,7 @@
 #include "fold.h"
 
+#include <string.h>
+
 #include "base/error.h"
 
 #define DROPPED '\0'
@@ -158,6 +160,28 @@ int fold(ts_str text, struct folded *ret)
     ret->len = n;
     ret->original = text;
     return 0;
+}
+
+size_t fold_text(ts_str text, unsigned keep, char *out)
+{
+    size_t n = 0;
+
+    for (size_t at = 0, len; at < text.len; at += len) {
+        const char *original = text.ptr + at;
+        uint32_t c;
+        len = decode(original, text.len - at, &c);
+        char folded = is_crlf(original, text.len - at) ? DROPPED : fold_char(c);
+
+        bool lost = folded == DROPPED ? c != '\r' && !is_invisible(c) : folded == ' ' && c != ' ';
+        unsigned kind = folded == DROPPED ? FOLD_KEEP_MARKS : FOLD_KEEP_OTHERS;
+        if (lost && (keep & kind)) {
+            memcpy(out + n, original, len);
+            n += len;
+        } else if (folded != DROPPED) {
+            out[n++] = folded;
+        }
+    }
+    return n;
 }
 
 struct fold_span fold_origin(const struct folded *folded, const char *begin, const char *end)

@@ -48,6 +48,16 @@ struct fold_span {
  */
 TS_MUST_CHECK int fold(ts_str text, struct folded *ret);
 
+/*
+ * The folded text alone, of any length and without the way back: `out` has room for text.len bytes. Returns its
+ * length. What folding loses can stay, each kind by itself, so that it can be searched for:
+ *
+ *   FOLD_KEEP_MARKS   the Markdown signs
+ *   FOLD_KEEP_OTHERS  the characters (and bytes) that would become a space, as they are: emoji, tabs, other alphabets
+ */
+enum { FOLD_KEEP_MARKS = 1, FOLD_KEEP_OTHERS = 2 };
+size_t fold_text(ts_str text, unsigned keep, char *out);
+
 /* Where the folded characters [begin, end), at least one, stand in the original. */
 struct fold_span fold_origin(const struct folded *folded, const char *begin, const char *end);
 

@@ -1,8 +1,8 @@
 /*
  * Store: every SQL statement of the service, and nothing else. store_tx.c begins and ends what changes something and knows the numbers of
  * change; store_ingest.c writes messages (one by one, both dialects), store_batch.c a whole batch of new messages with one statement
- * (PostgreSQL), store_delete.c takes signals out, store_retention.c takes away what is old, store_registry.c keeps channels and bots;
- * store_signals.c and store_reading.c read, store_analytics.c counts.
+ * (PostgreSQL), store_index.c behind them what the search looks into, store_delete.c takes signals out, store_retention.c takes away what
+ * is old, store_registry.c keeps channels and bots; store_signals.c, store_search.c and store_reading.c read, store_analytics.c counts.
  *
  * Numbers of change. Every change of a signal draws a number, `seq`, from the one row of change_seq, monotone in commit order: a batch
  * of PostgreSQL takes an advisory lock before it draws and holds it to the commit; SQLite has one writer. A signal's `id` is
@@ -91,6 +91,28 @@ int store_apply_batch(void *store, struct ts_db *db, struct ts_writer_op *const 
 
 /* Changes nothing, but needs everything that a change needs: is the disk writable again? Fits ts_writer_kind.apply. */
 int store_apply_probe(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
+
+/* --- the search's index, behind ingest ---------------------------------------------------------------------------------- */
+
+/* One small step: the next rows in the order of their change; or, with `sweep`, the next entries are asked whether their row is still there. */
+#define STORE_INDEX_ROWS_MAX 256
+struct store_index {
+    struct ts_writer_op op;
+    int64_t max_rows; /* 1 to STORE_INDEX_ROWS_MAX; when sweeping any number */
+    bool sweep;
+    int64_t swept; /* entries up to this id; 0 = begin */
+    /* Results. */
+    bool is_elsewhere; /* another replica is at it: nothing was done */
+    int64_t rows, seq; /* indexed now, and up to which number */
+    bool is_swept;     /* there are no more entries */
+};
+
+/* Fits ts_writer_kind.apply, with max_batch 1. */
+int store_apply_index(void *store, struct ts_db *db, struct ts_writer_op *const *ops, size_t n);
+
+/* Without trigrams (PostgreSQL without pg_trgm) a search walks. store_make_trigrams() tries to change that; it fails only with the database. */
+TS_MUST_CHECK int store_has_trigrams(struct ts_db *db, bool *ret);
+TS_MUST_CHECK int store_make_trigrams(struct ts_db *db);
 
 /* --- taking signals out ------------------------------------------------------------------------------------------------- */
 

@@ -19,42 +19,75 @@ static inline struct ts_db_value store_time_within(int64_t time_us)
     return ts_db_time(TS_MIN(TS_MAX(time_us, STORE_TIME_MIN_US), STORE_TIME_MAX_US));
 }
 
-/* --- filters --- */
+/* --- reading signals ------------------------------------------------------------------------------------------------------- */
+
+/* In the order of store_read_signal(). take_profit is the text '{32.1,33}' in both dialects. */
+#define STORE_COLUMNS(take_profit)                                                                   \
+    "s.id, s.seq, s.revision, s.ts, s.ingested_at, s.channel_id, s.message_id, s.channel, s.asset, " \
+    "s.signal_type, s.trade_type,"                                                                   \
+    " s.raw_message, s.source, " take_profit ", s.buy_min, s.buy_max, s.target_1, s.target_2, "      \
+    "s.target_final, s.stop, s.complete, s.deleted_at IS NOT NULL"
+#define STORE_COLUMNS_POSTGRES STORE_COLUMNS("s.take_profit::text")
+#define STORE_COLUMNS_SQLITE   STORE_COLUMNS("s.take_profit")
+
+/* first_column: that of STORE_COLUMNS. */
+struct store_signal store_read_signal(const struct ts_row *row, int first_column);
 
 /*
- * What a filter asks of a row `s`, for statements in three forms, one for each index that rows can be read from in order: by time, by
- * asset, by channel. All other filters are asked of each row on the way; one that is not wanted is NULL. Bounds that are not wanted are
- * the ends of time, so that the planner always sees a range. Case-insensitive search is SQL's lower(): all letters on PostgreSQL (by the database's locale), ASCII on SQLite.
+ * One statement for each index that a page can be read from in order: by time, asset, channel, unusual trade type, unusual completeness. All
+ * other filters are asked of each row on the way; one that is not wanted is NULL. Bounds that are not wanted are the ends of time, so that
+ * the planner always sees a range.
  */
+#define STORE_USUAL_TRADE             "Swing Trade"
+#define STORE_NEXT_USUAL_TRADE        "Day Trade"
 #define STORE_ANY(n, type, condition) " AND ($" n type " IS NULL OR " condition ")"
-#define STORE_WHERE_COMMON(text, bool, find)                                                           \
-    " WHERE s.deleted_at IS NULL AND s.ts >= $1 AND s.ts <= $2" STORE_ANY("3", text, "s.channel = $3") \
-        STORE_ANY("4", text, "s.signal_type = $4") STORE_ANY("5", text, "s.trade_type = $5")           \
-            STORE_ANY("6", bool, "s.complete = $6") STORE_ANY("7", text, find)
-#define STORE_WHERE_POSTGRES   \
-    STORE_WHERE_COMMON(        \
-        "::text", "::boolean", \
-        "strpos(lower(s.raw_message), lower($7)) > 0 OR strpos(lower(s.asset), lower($7)) > 0")
-#define STORE_WHERE_SQLITE     \
-    STORE_WHERE_COMMON("", "", \
-                       "instr(lower(s.raw_message), lower($7)) > 0 OR instr(lower(s.asset), lower($7)) > 0")
+#define STORE_CONDITIONS(text, bool)                                                            \
+    "s.deleted_at IS NULL AND s.ts >= $1 AND s.ts <= $2" STORE_ANY("3", text, "s.channel = $3") \
+        STORE_ANY("4", text, "s.signal_type = $4") STORE_ANY("5", text, "s.trade_type = $5")    \
+            STORE_ANY("6", bool, "s.complete = $6")
+#define STORE_WHERE_POSTGRES " WHERE " STORE_CONDITIONS("::text", "::boolean")
+#define STORE_WHERE_SQLITE   " WHERE " STORE_CONDITIONS("", "")
 
-#define STORE_BY_TIME_POSTGRES \
-    STORE_ANY("8", "::text", "s.asset = $8") STORE_ANY("9", "::bigint", "s.channel_id = $9")
-#define STORE_BY_TIME_SQLITE      STORE_ANY("8", "", "s.asset = $8") STORE_ANY("9", "", "s.channel_id = $9")
-#define STORE_BY_ASSET_POSTGRES   " AND s.asset = $8" STORE_ANY("9", "::bigint", "s.channel_id = $9")
-#define STORE_BY_ASSET_SQLITE     " AND s.asset = $8" STORE_ANY("9", "", "s.channel_id = $9")
-#define STORE_BY_CHANNEL_POSTGRES " AND s.channel_id = $9" STORE_ANY("8", "::text", "s.asset = $8")
-#define STORE_BY_CHANNEL_SQLITE   " AND s.channel_id = $9" STORE_ANY("8", "", "s.asset = $8")
+#define STORE_ASSET(text)     STORE_ANY("7", text, "s.asset = $7")
+#define STORE_CHANNEL(bigint) STORE_ANY("8", bigint, "s.channel_id = $8")
+#define STORE_ALL_POSTGRES    STORE_ASSET("::text") STORE_CHANNEL("::bigint")
+#define STORE_ALL_SQLITE      STORE_ASSET("") STORE_CHANNEL("")
+#define STORE_TRADE                                                          \
+    " AND s.trade_type = $5 AND s.trade_type <> '" STORE_USUAL_TRADE "' AND" \
+    " s.trade_type <> '" STORE_NEXT_USUAL_TRADE "'"
+#define STORE_ODD " AND s.complete = (s.signal_type = 'UNKNOWN')"
 
-enum store_path { STORE_BY_TIME, STORE_BY_ASSET, STORE_BY_CHANNEL };
-enum store_path store_path_of(const struct store_filter *filter);
+enum { STORE_BY_TIME, STORE_BY_ASSET, STORE_BY_CHANNEL, STORE_BY_TRADE, STORE_BY_ODD };
+#define STORE_PATHS(each)                                                                          \
+    each(STORE_BY_TIME, STORE_ALL_POSTGRES, STORE_ALL_SQLITE)                                      \
+        each(STORE_BY_ASSET, " AND s.asset = $7" STORE_CHANNEL("::bigint"),                        \
+             " AND s.asset = $7" STORE_CHANNEL(""))                                                \
+            each(STORE_BY_CHANNEL, " AND s.channel_id = $8" STORE_ASSET("::text"),                 \
+                 " AND s.channel_id = $8" STORE_ASSET(""))                                         \
+                each(STORE_BY_TRADE, STORE_TRADE STORE_ALL_POSTGRES, STORE_TRADE STORE_ALL_SQLITE) \
+                    each(STORE_BY_ODD, STORE_ODD STORE_ALL_POSTGRES, STORE_ODD STORE_ALL_SQLITE)
+int store_path_of(const struct store_filter *filter);
 
-/* $1 to $9. */
-enum { STORE_FILTERS = 9 };
-void store_put_filters(struct ts_db_value out[STORE_FILTERS], const struct store_filter *filter);
+/* $1 to $8 of the above, and the cursor, $9 and $10. */
+enum { STORE_N_FILTERS = 10 };
+void store_put_filters(struct ts_db_value out[STORE_N_FILTERS], const struct store_filter *filter);
 
-/* --- writing --- */
+/* The page by every filter but `search`, without a head. fn may end it by a positive number, which is returned. */
+int store_walk_signals(struct ts_db *db, const struct store_filter *filter, store_signal_fn fn, void *ctx);
+
+/* A channel that is asked for by a name which it alone ever had is asked for by its id, too: its index serves. */
+int store_find_channel(struct ts_db *db, struct store_filter *filter);
+
+/* store_list_signals() and store_count_signals() with a search (store_search.c). */
+int store_search_signals(struct ts_db *db, const struct store_filter *filter, store_signal_fn fn, void *ctx,
+                         struct store_head *ret_head);
+/* PostgreSQL: is there a trigram index? */
+#define STORE_HAS_TRIGRAMS                                                                           \
+    "EXISTS (SELECT FROM pg_catalog.pg_indexes WHERE schemaname = current_schema() AND indexname = " \
+    "'signal_search_trigrams')"
+int store_count_found(struct ts_db *db, const struct store_filter *filter, int64_t max, int64_t *ret);
+
+/* --- writing --------------------------------------------------------------------------------------------------------------- */
 
 /* PostgreSQL: one batch at a time, over all replicas, so that numbers are drawn in commit order. */
 extern const struct ts_sql store_sql_lock;

@@ -112,7 +112,9 @@ int store_migrate(struct ts_db *db, const char *schema, int *ret_applied)
     if (ts_db_dialect(db) == TS_SQLITE)
         return ts_migrate(db, &store_migrations_sqlite, ret_applied);
     int r = make_schema(db, schema);
-    return r < 0 ? r : ts_migrate(db, &store_migrations_postgres, ret_applied);
+    if (r == 0)
+        r = ts_migrate(db, &store_migrations_postgres, ret_applied);
+    return r < 0 ? r : store_make_trigrams(db);
 }
 
 static int on_answer(const struct ts_row *row, void *ctx)

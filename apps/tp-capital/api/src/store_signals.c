@@ -5,15 +5,6 @@
 
 /* --- rows --------------------------------------------------------------------------------------------------------------- */
 
-/* In the order of read_signal(). take_profit is the text '{32.1,33}' in both dialects. */
-#define COLUMNS(take_profit)                                                                         \
-    "s.id, s.seq, s.revision, s.ts, s.ingested_at, s.channel_id, s.message_id, s.channel, s.asset, " \
-    "s.signal_type, s.trade_type,"                                                                   \
-    " s.raw_message, s.source, " take_profit ", s.buy_min, s.buy_max, s.target_1, s.target_2, "      \
-    "s.target_final, s.stop, s.complete, s.deleted_at IS NOT NULL"
-#define COLUMNS_POSTGRES COLUMNS("s.take_profit::text")
-#define COLUMNS_SQLITE   COLUMNS("s.take_profit")
-
 static int64_t price_or_zero(const struct ts_row *row, int column)
 {
     return ts_row_is_null(row, column) ? 0 : ts_row_price(row, column);
@@ -24,8 +15,7 @@ static int64_t int_or_zero(const struct ts_row *row, int column)
     return ts_row_is_null(row, column) ? 0 : ts_row_int(row, column);
 }
 
-/* c: the first of COLUMNS. */
-static struct store_signal read_signal(const struct ts_row *row, int c)
+struct store_signal store_read_signal(const struct ts_row *row, int c)
 {
     return (struct store_signal){
         .id = ts_row_int(row, c),
@@ -78,7 +68,7 @@ static int on_signal(const struct ts_row *row, void *ctx)
         read_head(row, sink->head);
     if (ts_row_is_null(row, sink->first_column)) /* the head alone: an empty page */
         return 0;
-    struct store_signal signal = read_signal(row, sink->first_column);
+    struct store_signal signal = store_read_signal(row, sink->first_column);
     return sink->fn(&signal, sink->ctx);
 }
 
@@ -96,9 +86,9 @@ static int on_int(const struct ts_row *row, void *ctx)
 
 /* --- the page ----------------------------------------------------------------------------------------------------------- */
 
-#define PAGE(columns, where)                                                        \
-    " " columns " FROM tp_capital_signals s" where " AND (s.ts, s.id) < ($10, $11)" \
-    " ORDER BY s.ts DESC, s.id DESC LIMIT $12 OFFSET $13"
+#define PAGE(columns, where)                                                       \
+    " " columns " FROM tp_capital_signals s" where " AND (s.ts, s.id) < ($9, $10)" \
+    " ORDER BY s.ts DESC, s.id DESC LIMIT $11 OFFSET $12"
 
 /* The page, each row with the head of the same snapshot: read in order from the index, neither sorted nor copied aside. */
 #define PAGE_WITH_HEAD(columns, where) \
@@ -109,86 +99,131 @@ static int on_int(const struct ts_row *row, void *ctx)
     "SELECT h.last_seq, h.store_id, s.* FROM change_seq h LEFT JOIN (SELECT" PAGE( \
         columns, where) ") s ON 1 = 1"                                             \
                         " ORDER BY s.ts DESC, s.id DESC"
-#define COUNT(where) "SELECT count(*) FROM (SELECT 1 FROM tp_capital_signals s" where " LIMIT $10) s"
+#define COUNT(where) "SELECT count(*) FROM (SELECT 1 FROM tp_capital_signals s" where " LIMIT $9) s"
 
-static const struct ts_sql page_sql[] = {
-    [STORE_BY_TIME] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES, STORE_WHERE_POSTGRES STORE_BY_TIME_POSTGRES),
-                       .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_TIME_SQLITE)},
-    [STORE_BY_ASSET] = {.text =
-                            PAGE_WITH_HEAD(COLUMNS_POSTGRES, STORE_WHERE_POSTGRES STORE_BY_ASSET_POSTGRES),
-                        .sqlite = PAGE_WITH_HEAD(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_ASSET_SQLITE)},
-    [STORE_BY_CHANNEL] = {.text = PAGE_WITH_HEAD(COLUMNS_POSTGRES,
-                                                 STORE_WHERE_POSTGRES STORE_BY_CHANNEL_POSTGRES),
-                          .sqlite =
-                              PAGE_WITH_HEAD(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_CHANNEL_SQLITE)},
-};
+#define PAGES(path, postgres, sqlite_)                                                       \
+    [path] = {.text = PAGE_WITH_HEAD(STORE_COLUMNS_POSTGRES, STORE_WHERE_POSTGRES postgres), \
+              .sqlite = PAGE_WITH_HEAD(STORE_COLUMNS_SQLITE, STORE_WHERE_SQLITE sqlite_)},
+#define EMPTY_PAGES(path, postgres, sqlite_)                                                 \
+    [path] = {.text = HEAD_WITH_PAGE(STORE_COLUMNS_POSTGRES, STORE_WHERE_POSTGRES postgres), \
+              .sqlite = HEAD_WITH_PAGE(STORE_COLUMNS_SQLITE, STORE_WHERE_SQLITE sqlite_)},
+#define COUNTS(path, postgres, sqlite_) \
+    [path] = {.text = COUNT(STORE_WHERE_POSTGRES postgres), .sqlite = COUNT(STORE_WHERE_SQLITE sqlite_)},
 
-static const struct ts_sql empty_page_sql[] = {
-    [STORE_BY_TIME] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES, STORE_WHERE_POSTGRES STORE_BY_TIME_POSTGRES),
-                       .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_TIME_SQLITE)},
-    [STORE_BY_ASSET] = {.text =
-                            HEAD_WITH_PAGE(COLUMNS_POSTGRES, STORE_WHERE_POSTGRES STORE_BY_ASSET_POSTGRES),
-                        .sqlite = HEAD_WITH_PAGE(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_ASSET_SQLITE)},
-    [STORE_BY_CHANNEL] = {.text = HEAD_WITH_PAGE(COLUMNS_POSTGRES,
-                                                 STORE_WHERE_POSTGRES STORE_BY_CHANNEL_POSTGRES),
-                          .sqlite =
-                              HEAD_WITH_PAGE(COLUMNS_SQLITE, STORE_WHERE_SQLITE STORE_BY_CHANNEL_SQLITE)},
-};
+static const struct ts_sql page_sql[] = {STORE_PATHS(PAGES)};
+static const struct ts_sql empty_page_sql[] = {STORE_PATHS(EMPTY_PAGES)};
+static const struct ts_sql count_sql[] = {STORE_PATHS(COUNTS)};
 
-static const struct ts_sql count_sql[] = {
-    [STORE_BY_TIME] = {.text = COUNT(STORE_WHERE_POSTGRES STORE_BY_TIME_POSTGRES),
-                       .sqlite = COUNT(STORE_WHERE_SQLITE STORE_BY_TIME_SQLITE)},
-    [STORE_BY_ASSET] = {.text = COUNT(STORE_WHERE_POSTGRES STORE_BY_ASSET_POSTGRES),
-                        .sqlite = COUNT(STORE_WHERE_SQLITE STORE_BY_ASSET_SQLITE)},
-    [STORE_BY_CHANNEL] = {.text = COUNT(STORE_WHERE_POSTGRES STORE_BY_CHANNEL_POSTGRES),
-                          .sqlite = COUNT(STORE_WHERE_SQLITE STORE_BY_CHANNEL_SQLITE)},
-};
-
-enum store_path store_path_of(const struct store_filter *filter)
+/* A signal is complete or a message UNKNOWN: what is asked for is neither, so there are few. */
+static bool is_odd(const struct store_filter *f)
 {
-    if (!ts_str_is_none(filter->asset))
-        return STORE_BY_ASSET;
-    return filter->has_channel_id ? STORE_BY_CHANNEL : STORE_BY_TIME;
+    bool unknown = ts_str_eq(f->signal_type, TS_STR("UNKNOWN"));
+    bool signal = !unknown && (!ts_str_is_none(f->signal_type) || !ts_str_is_none(f->trade_type));
+    return (unknown && f->complete == 1) || (signal && f->complete == 0);
 }
 
-void store_put_filters(struct ts_db_value out[STORE_FILTERS], const struct store_filter *f)
+int store_path_of(const struct store_filter *f)
+{
+    if (is_odd(f))
+        return STORE_BY_ODD;
+    if (!ts_str_is_none(f->asset))
+        return STORE_BY_ASSET;
+    if (!ts_str_is_none(f->trade_type) && !ts_str_eq(f->trade_type, TS_STR(STORE_USUAL_TRADE)) &&
+        !ts_str_eq(f->trade_type, TS_STR(STORE_NEXT_USUAL_TRADE)))
+        return STORE_BY_TRADE;
+    return f->has_channel_id ? STORE_BY_CHANNEL : STORE_BY_TIME;
+}
+
+void store_put_filters(struct ts_db_value out[STORE_N_FILTERS], const struct store_filter *f)
 {
     out[0] = store_time_within(f->from_us);
-    out[1] = store_time_within(f->to_us);
     out[2] = ts_db_text(f->channel);
     out[3] = ts_db_text(f->signal_type);
     out[4] = ts_db_text(f->trade_type);
     out[5] = f->complete < 0 ? ts_db_null() : ts_db_bool(f->complete);
-    out[6] = ts_db_text(f->search);
-    out[7] = ts_db_text(f->asset);
-    out[8] = f->has_channel_id ? ts_db_int(f->channel_id) : ts_db_null();
+    out[6] = ts_db_text(f->asset);
+    out[7] = f->has_channel_id ? ts_db_int(f->channel_id) : ts_db_null();
+    /* Equal upper bounds: PostgreSQL begins to read at the cursor, SQLite at `to`, even when the other one is years before. */
+    out[1] = out[8] = store_time_within(TS_MIN(f->before_ts_us, f->to_us));
+    out[9] = ts_db_int(f->before_ts_us > f->to_us ? INT64_MAX : f->before_id);
+}
+
+struct channel_ids {
+    int64_t n, id;
+};
+
+static int on_channel_id(const struct ts_row *row, void *ctx)
+{
+    struct channel_ids *ids = ctx;
+    ids->n++;
+    ids->id = int_or_zero(row, 0);
+    return 0;
+}
+
+/* A name that one channel alone ever had is that channel: its index serves. Rows without an id, of an older system, have only names. */
+int store_find_channel(struct ts_db *db, struct store_filter *f)
+{
+    static const struct ts_sql sql = {
+        .text =
+            "SELECT channel_id FROM channel_stats WHERE channel = $1 UNION ALL"
+            " SELECT * FROM (SELECT channel_id FROM tp_capital_signals WHERE channel_id IS NULL LIMIT 1) s"
+            " LIMIT 2"};
+    struct channel_ids ids = {0};
+    if (ts_str_is_none(f->channel) || f->has_channel_id)
+        return 0;
+    struct ts_db_value name = ts_db_text(f->channel);
+    int r = run(db, &sql, &name, 1, on_channel_id, &ids);
+    f->has_channel_id = r == 0 && ids.n == 1 && ids.id != 0;
+    f->channel_id = ids.id;
+    return r;
+}
+
+static int list_page(struct ts_db *db, const struct store_filter *f, struct sink *sink)
+{
+    struct ts_db_value params[STORE_N_FILTERS + 2];
+    store_put_filters(params, f);
+    params[STORE_N_FILTERS] = ts_db_int(f->limit);
+    params[STORE_N_FILTERS + 1] = ts_db_int(f->offset);
+    int path = store_path_of(f);
+    int64_t n = ts_db_run(db, &page_sql[path], params, TS_ARRAY_LEN(params), on_signal, sink);
+    if (n < 0)
+        return (int)n;
+    if (n != 0 || !sink->head)
+        return 0;
+    return run(db, &empty_page_sql[path], params, TS_ARRAY_LEN(params), on_signal, sink);
+}
+
+int store_walk_signals(struct ts_db *db, const struct store_filter *filter, store_signal_fn fn, void *ctx)
+{
+    struct sink sink = {.fn = fn, .ctx = ctx, .first_column = 2};
+    return list_page(db, filter, &sink);
 }
 
 int store_list_signals(struct ts_db *db, const struct store_filter *filter, store_signal_fn fn, void *ctx,
                        struct store_head *ret_head)
 {
-    struct ts_db_value params[STORE_FILTERS + 4];
-    store_put_filters(params, filter);
-    /* What comes after the cursor is not newer than it: without that bound SQLite reads every row before it again. */
-    params[1] = store_time_within(TS_MIN(filter->to_us, filter->before_ts_us));
-    params[STORE_FILTERS] = store_time_within(filter->before_ts_us);
-    params[STORE_FILTERS + 1] = ts_db_int(filter->before_id);
-    params[STORE_FILTERS + 2] = ts_db_int(filter->limit);
-    params[STORE_FILTERS + 3] = ts_db_int(filter->offset);
+    struct store_filter own = *filter;
+    int r = store_find_channel(db, &own);
+    if (r < 0)
+        return r;
+    if (!ts_str_is_none(own.search))
+        return store_search_signals(db, &own, fn, ctx, ret_head);
     struct sink sink = {.fn = fn, .ctx = ctx, .first_column = 2, .head = ret_head};
-    const enum store_path path = store_path_of(filter);
-    int64_t n = ts_db_run(db, &page_sql[path], params, TS_ARRAY_LEN(params), on_signal, &sink);
-    if (n != 0)
-        return (int)TS_MIN(n, 0);
-    return run(db, &empty_page_sql[path], params, TS_ARRAY_LEN(params), on_signal, &sink);
+    return list_page(db, &own, &sink);
 }
 
 int store_count_signals(struct ts_db *db, const struct store_filter *filter, int64_t max, int64_t *ret)
 {
-    struct ts_db_value params[STORE_FILTERS + 1];
-    store_put_filters(params, filter);
-    params[STORE_FILTERS] = ts_db_int(max + 1);
-    return run(db, &count_sql[store_path_of(filter)], params, TS_ARRAY_LEN(params), on_int, ret);
+    struct store_filter own = *filter;
+    int r = store_find_channel(db, &own);
+    if (r < 0)
+        return r;
+    if (!ts_str_is_none(own.search))
+        return store_count_found(db, &own, max, ret);
+    struct ts_db_value params[STORE_N_FILTERS];
+    store_put_filters(params, &own);
+    params[STORE_N_FILTERS - 2] = ts_db_int(max + 1);
+    return run(db, &count_sql[store_path_of(&own)], params, STORE_N_FILTERS - 1, on_int, ret);
 }
 
 /* --- one signal --------------------------------------------------------------------------------------------------------- */
@@ -197,7 +232,8 @@ int store_count_signals(struct ts_db *db, const struct store_filter *filter, int
 
 int store_get_signal(struct ts_db *db, int64_t id, store_signal_fn fn, void *ctx)
 {
-    static const struct ts_sql sql = {.text = ONE(COLUMNS_POSTGRES), .sqlite = ONE(COLUMNS_SQLITE)};
+    static const struct ts_sql sql = {.text = ONE(STORE_COLUMNS_POSTGRES),
+                                      .sqlite = ONE(STORE_COLUMNS_SQLITE)};
     struct sink sink = {.fn = fn, .ctx = ctx};
     struct ts_db_value param = ts_db_int(id);
     int64_t n = ts_db_run(db, &sql, &param, 1, on_signal, &sink);
@@ -212,8 +248,8 @@ int store_get_signal(struct ts_db *db, int64_t id, store_signal_fn fn, void *ctx
 
 int store_scan_signals(struct ts_db *db, const struct store_scan *scan, store_signal_fn fn, void *ctx)
 {
-    static const struct ts_sql sql = {.text = SCAN(COLUMNS_POSTGRES, "$4::bigint"),
-                                      .sqlite = SCAN(COLUMNS_SQLITE, "$4")};
+    static const struct ts_sql sql = {.text = SCAN(STORE_COLUMNS_POSTGRES, "$4::bigint"),
+                                      .sqlite = SCAN(STORE_COLUMNS_SQLITE, "$4")};
     const struct ts_db_value params[] = {
         ts_db_int(scan->after_id),      store_time_within(scan->from_us),
         store_time_within(scan->to_us), scan->has_channel_id ? ts_db_int(scan->channel_id) : ts_db_null(),
@@ -285,7 +321,8 @@ int store_read_head(struct ts_db *db, struct store_head *ret)
 int store_list_changes(struct ts_db *db, int64_t since, int64_t upto, int64_t limit, store_signal_fn fn,
                        void *ctx)
 {
-    static const struct ts_sql sql = {.text = CHANGES(COLUMNS_POSTGRES), .sqlite = CHANGES(COLUMNS_SQLITE)};
+    static const struct ts_sql sql = {.text = CHANGES(STORE_COLUMNS_POSTGRES),
+                                      .sqlite = CHANGES(STORE_COLUMNS_SQLITE)};
     struct sink sink = {.fn = fn, .ctx = ctx};
     const struct ts_db_value params[] = {ts_db_int(since), ts_db_int(upto), ts_db_int(limit)};
     return run(db, &sql, params, TS_ARRAY_LEN(params), on_signal, &sink);

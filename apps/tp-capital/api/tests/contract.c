@@ -252,7 +252,7 @@ static void run_sqlite(struct api *api, const char *sql)
 
 void api_sql(struct api *api, const char *sql)
 {
-    char text[1024];
+    char text[2048];
     size_t n = 0;
     for (const char *at = sql; *at && n + sizeof(api->schema) + 2 < sizeof(text); at++) {
         if (*at != '@')

@@ -163,6 +163,22 @@ static void test_import_when_it_is_a_dump_of_old_then_its_rows_are_converted(voi
     assert_int_equal(api_rows(&api, "tp_capital_signals"), 3);
 }
 
+static void test_import_when_done_then_search_finds_the_rows_and_its_index_follows(void **state)
+{
+    const char *path = write_file("searched.csv", old_signals);
+    long indexed = 0;
+    struct api own;
+    (void)state;
+    api_start(&own, NULL);
+    expect_import(&own, 0, path, "signals", "3 read, 3 stored, 0 already there, 0 rejected");
+    json_decref(only_row(&own, "/signals?search=BOM%20DIA"));
+    for (int64_t end = ts_test_now_ms() + 30000; ts_test_now_ms() < end && indexed != 3; usleep(50000))
+        indexed = api_rows(&own, "signal_search");
+    assert_int_equal(indexed, 3);
+    json_decref(only_row(&own, "/signals?search=BOM%20DIA"));
+    api_stop(&own);
+}
+
 static void test_import_when_rows_have_a_message_then_it_is_known(void **state)
 {
     static const char *const lines =
@@ -451,6 +467,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_import_when_it_is_a_dump_of_old_then_its_rows_are_converted),
+        cmocka_unit_test(test_import_when_done_then_search_finds_the_rows_and_its_index_follows),
         cmocka_unit_test(test_import_when_rows_have_a_message_then_it_is_known),
         cmocka_unit_test(test_import_when_rows_are_refused_then_the_reasons_are_told_and_the_rest_is_stored),
         cmocka_unit_test(test_import_when_it_is_a_dry_run_then_it_counts_and_changes_nothing),

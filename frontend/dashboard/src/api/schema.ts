@@ -1141,7 +1141,7 @@ export interface components {
         Type: string;
         /** @description Exact ticker, case ignored. */
         Asset: string;
-        /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+        /** @description Substring of asset or raw_message, 1 to 100 bytes of UTF-8. Case, accents and the Markdown signs of the message are looked through: `pregão` finds `**PREGAO**`. `%` and `_` are literal. Markdown signs, emoji and letters of other alphabets that are asked for must be there as they are. */
         Search: string;
         /** @description First `ts`, inclusive. See Instant. */
         From: components["schemas"]["Instant"];
@@ -1246,7 +1246,7 @@ export interface operations {
                 type?: components["parameters"]["Type"];
                 /** @description Exact ticker, case ignored. */
                 asset?: components["parameters"]["Asset"];
-                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                /** @description Substring of asset or raw_message, 1 to 100 bytes of UTF-8. Case, accents and the Markdown signs of the message are looked through: `pregão` finds `**PREGAO**`. `%` and `_` are literal. Markdown signs, emoji and letters of other alphabets that are asked for must be there as they are. */
                 search?: components["parameters"]["Search"];
                 /** @description First `ts`, inclusive. See Instant. */
                 from?: components["parameters"]["From"];
@@ -1385,7 +1385,7 @@ export interface operations {
                 type?: components["parameters"]["Type"];
                 /** @description Exact ticker, case ignored. */
                 asset?: components["parameters"]["Asset"];
-                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                /** @description Substring of asset or raw_message, 1 to 100 bytes of UTF-8. Case, accents and the Markdown signs of the message are looked through: `pregão` finds `**PREGAO**`. `%` and `_` are literal. Markdown signs, emoji and letters of other alphabets that are asked for must be there as they are. */
                 search?: components["parameters"]["Search"];
                 /** @description First `ts`, inclusive. See Instant. */
                 from?: components["parameters"]["From"];
@@ -1429,7 +1429,7 @@ export interface operations {
                 type?: components["parameters"]["Type"];
                 /** @description Exact ticker, case ignored. */
                 asset?: components["parameters"]["Asset"];
-                /** @description Substring of asset or raw_message, case ignored, `%` and `_` literal. 1 to 100 bytes of UTF-8. */
+                /** @description Substring of asset or raw_message, 1 to 100 bytes of UTF-8. Case, accents and the Markdown signs of the message are looked through: `pregão` finds `**PREGAO**`. `%` and `_` are literal. Markdown signs, emoji and letters of other alphabets that are asked for must be there as they are. */
                 search?: components["parameters"]["Search"];
                 /** @description First `ts`, inclusive. See Instant. */
                 from?: components["parameters"]["From"];

@@ -8,6 +8,9 @@ export type ChannelChanges = BodyOf<'/telegram/channels/{id}', 'put'>;
 export type BotBody = BodyOf<'/telegram/bots', 'post'>;
 export type BotChanges = BodyOf<'/telegram/bots/{id}', 'put'>;
 
+/** All that a form has, in the form in which a change may have it, too. */
+type Whole<Changes, Fields extends keyof Changes> = Required<Pick<Changes, Fields>>;
+
 export interface ChannelDraft {
   label: string;
   channel_id: string;
@@ -86,8 +89,9 @@ export function botProblems(draft: BotDraft, isNew: boolean): Problems<BotDraft>
 
 const describe = (text: string): string | null => (text.trim() === '' ? null : text.trim());
 
-/** What both calls take: a form leaves nothing out. */
-export function channelBody(draft: ChannelDraft): ChannelBody & ChannelChanges {
+export function channelBody(
+  draft: ChannelDraft,
+): Whole<ChannelChanges, 'label' | 'channel_id' | 'channel_type' | 'description'> {
   return {
     label: draft.label.trim(),
     channel_id: draft.channel_id.trim(),
@@ -96,7 +100,9 @@ export function channelBody(draft: ChannelDraft): ChannelBody & ChannelChanges {
   };
 }
 
-export function botBody(draft: BotDraft): Omit<BotBody, 'status'> & Omit<BotChanges, 'status'> {
+export function botBody(
+  draft: BotDraft,
+): Whole<BotChanges, 'username' | 'token' | 'bot_type' | 'description'> {
   return {
     username: draft.username.trim().replace(/^@/, ''),
     token: draft.token.trim(),

@@ -83,7 +83,13 @@ function useTotal(scope: Scope): number | null {
     queryFn: ({ signal }) =>
       get(
         '/signals',
-        { limit: 1, count: true, ...(channel && { channel }), ...(from && { from }), ...(to && { to }) },
+        {
+          limit: 1,
+          count: true,
+          ...(channel != null && { channel }),
+          ...(from != null && { from }),
+          ...(to != null && { to }),
+        },
         signal,
       ),
     networkMode: 'always',

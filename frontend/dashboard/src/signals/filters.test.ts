@@ -92,6 +92,18 @@ describe('a row of the stream', () => {
     expect(matching('from=2026-11-24', late)).toBe(false);
   });
 
+  test.each([
+    ['pregão', '**PREGAO**', true],
+    ['PREGAO', 'fim do pregão', true],
+    ['a_b', 'A_B', true],
+    ['a_b', 'ab', false],
+    ['100%', '100 % de acerto', false],
+    ['🟢', '🟢 Swing', true],
+    ['🟢', '🔴 Swing', false],
+  ])('search of %s in %s: %s', (search, raw_message, expected) =>
+    expect(matching(`search=${encodeURIComponent(search)}`, { raw_message })).toBe(expected),
+  );
+
   test('a message without signal has no asset and passes by its text', () => {
     const note = { asset: null, signal_type: 'UNKNOWN' as const, raw_message: 'Bom dia' };
     expect(matching('search=BOM', note)).toBe(true);

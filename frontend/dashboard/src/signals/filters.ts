@@ -76,11 +76,18 @@ function matchesType(signal: Signal, type: string): boolean {
   return isDirection ? signal.signal_type === type : signal.trade_type?.toLowerCase() === type.toLowerCase();
 }
 
+/** Accents, case, invisible characters, and Markdown unless it is asked for, as the API folds them (its search.h). */
+function fold(text: string, keepMarkdown: boolean): string {
+  const plain = text.normalize('NFD').replace(/[\u0300-\u036f\u200b-\u200d\u2060\ufeff\ufe0e\ufe0f]/gu, '');
+  const dashes = plain.replace(/[\u2010-\u2015\u2212]/gu, '-').replace(/\r\n?/gu, '\n');
+  return (keepMarkdown ? dashes : dashes.replace(/[*_~`]/gu, '')).toUpperCase();
+}
+
 function matchesSearch(signal: Signal, search: string): boolean {
-  const wanted = search.trim().toLowerCase();
-  if (wanted === '') return true;
-  const inAsset = signal.asset?.toLowerCase().includes(wanted) ?? false;
-  return inAsset || signal.raw_message.toLowerCase().includes(wanted);
+  const keepMarkdown = /[*_~`]/u.test(search);
+  const wanted = fold(search.trim(), keepMarkdown);
+  const texts = [signal.raw_message, signal.asset ?? ''];
+  return texts.some((text) => fold(text, keepMarkdown).includes(wanted));
 }
 
 function matchesTime(signal: Signal, { from, to }: Filters): boolean {

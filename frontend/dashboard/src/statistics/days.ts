@@ -13,19 +13,23 @@ export function completeShare({ signals, complete }: Counts): number | null {
 
 export type ChannelCounts = Statistics['channels'][number];
 
-/** Rows of an older system have no number of their channel; it is found by its name then, as the filter finds it. */
-export const channelKey = ({ channel, channel_id: id }: ChannelCounts): string => id ?? channel;
+/** What the rows of a channel are found by: its number; those of an older system have only its name. */
+export const channelKey = ({
+  channel_id: id,
+  channel,
+}: Pick<ChannelCounts, 'channel_id' | 'channel'>): string => id ?? channel;
 
 /** One row a channel: the API counts each name that a channel has had apart, but its rows are found by its number. */
 export function byChannel(channels: readonly ChannelCounts[]): ChannelCounts[] {
   const merged = new Map<string, ChannelCounts>();
   for (const entry of channels) {
-    const known = merged.get(channelKey(entry));
+    const key = channelKey(entry);
+    const known = merged.get(key);
     if (!known) {
-      merged.set(channelKey(entry), entry);
+      merged.set(key, entry);
       continue;
     }
-    merged.set(channelKey(entry), {
+    merged.set(key, {
       ...known,
       messages: known.messages + entry.messages,
       signals: known.signals + entry.signals,

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import { NO_FILTERS } from '../signals/filters.ts';
 import {
   byChannel,
-  channelKey,
   columnAt,
   completeShare,
   LEFT_PX,
@@ -10,7 +9,6 @@ import {
   listAddress,
   stacked,
   stepsTo,
-  type ChannelCounts,
   type Day,
 } from './days.ts';
 
@@ -84,7 +82,7 @@ describe('the list behind a number', () => {
 });
 
 test('a channel that changed its name is one row, with the numbers of both', () => {
-  const counts = (channel: string, id: string, buy: number, last: string) => {
+  const counts = (channel: string, id: string | null, buy: number, last: string) => {
     return {
       channel,
       channel_id: id,
@@ -101,17 +99,13 @@ test('a channel that changed its name is one row, with the numbers of both', () 
       counts('Sala', '-1002', 5, '2026-11-20T13:00:00Z'),
       counts('Mesa', '-1001', 4, '2026-11-20T13:00:00Z'),
       counts('Mesa nova', '-1001', 3, '2026-11-23T13:00:00Z'),
+      counts('Antiga', null, 2, '2026-11-20T13:00:00Z'),
+      counts('Mais antiga', null, 1, '2026-11-20T13:00:00Z'),
     ]),
   ).toEqual([
     counts('Mesa', '-1001', 7, '2026-11-23T13:00:00Z'),
     counts('Sala', '-1002', 5, '2026-11-20T13:00:00Z'),
+    counts('Antiga', null, 2, '2026-11-20T13:00:00Z'),
+    counts('Mais antiga', null, 1, '2026-11-20T13:00:00Z'),
   ]);
-});
-
-test('channels of an older system have no number: each name is a row of its own, and the filter', () => {
-  const old = (channel: string): ChannelCounts => ({
-    ...{ channel, channel_id: null, messages: 1, signals: 1, buy: 1, sell: 0, complete: 1 },
-    last_ts: '2026-11-20T13:00:00Z',
-  });
-  expect(byChannel([old('Sala'), old('Mesa')]).map(channelKey)).toEqual(['Sala', 'Mesa']);
 });
