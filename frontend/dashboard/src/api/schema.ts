@@ -1493,18 +1493,18 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @default false */
-                    adopt?: boolean;
+                    adopt?: boolean | null;
                     /**
                      * @description Rows to look at.
                      * @default 500
                      */
-                    limit?: number;
+                    limit?: number | null;
                     /** @description `nextCursor` of the answer before. */
                     cursor?: string | null;
                     /** @description Only this channel. */
-                    channelId?: string;
-                    from?: components["schemas"]["Instant"];
-                    to?: components["schemas"]["Instant"];
+                    channelId?: string | null;
+                    from?: components["schemas"]["Instant"] | null;
+                    to?: components["schemas"]["Instant"] | null;
                 };
             };
         };
