@@ -53,13 +53,28 @@ static void allow(char list[TS_ALLOW_SIZE], const char *method)
     snprintf(list + len, TS_ALLOW_SIZE - len, "%s%s%s", len > 0 ? ", " : "", method, also);
 }
 
+/* The name of a path is no value of a placeholder: where a pattern is the path itself, those with placeholders do not have it. */
+static bool is_named(const struct ts_http_server_options *options, ts_str path)
+{
+    for (size_t i = 0; i < options->n_routes; i++)
+        if (ts_str_eq(ts_str_from(options->routes[i].pattern), path))
+            return true;
+    return false;
+}
+
+static bool serves(const struct ts_http_route *route, ts_str path, bool named, ts_str params[4])
+{
+    return (!named || !strchr(route->pattern, '{')) && matches(route->pattern, path, params);
+}
+
 bool ts_route_find(struct ts_http_server *server, struct ts_http_request *req, char ret_allow[TS_ALLOW_SIZE])
 {
     const struct ts_http_route *routes = server->options.routes;
     size_t n = server->options.n_routes;
+    const bool named = is_named(&server->options, req->path);
     for (size_t i = 0; i < n; i++) {
         ts_str params[4] = {0};
-        if (!method_fits(routes[i].method, req->method) || !matches(routes[i].pattern, req->path, params))
+        if (!method_fits(routes[i].method, req->method) || !serves(&routes[i], req->path, named, params))
             continue;
         req->route = &routes[i];
         memcpy(req->params, params, sizeof(params));
@@ -68,7 +83,7 @@ bool ts_route_find(struct ts_http_server *server, struct ts_http_request *req, c
     ret_allow[0] = '\0';
     for (size_t i = 0; i < n; i++) {
         ts_str ignored[4];
-        if (matches(routes[i].pattern, req->path, ignored))
+        if (serves(&routes[i], req->path, named, ignored))
             allow(ret_allow, routes[i].method);
     }
     return false;

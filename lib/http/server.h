@@ -81,7 +81,7 @@ typedef void (*ts_http_handler)(struct ts_http_request *req, void *ctx);
 struct ts_http_route {
     const char *method; /* "GET"; HEAD comes with it */
     const char *
-        pattern; /* "/signals/{id}": literal segments before placeholders; the first match in the table wins */
+        pattern; /* "/signals/{id}"; a pattern that is the path itself wins, else the first match in the table */
     ts_http_handler handler;
     /*
      * Optional, called when the header is complete and before the body is read. If it replies (or parks), the body is never

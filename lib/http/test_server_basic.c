@@ -86,6 +86,7 @@ static const struct ts_http_route routes[] = {
     {.method = "POST", .pattern = "/hello", .handler = echo},
     {.method = "POST", .pattern = "/echo", .handler = echo},
     {.method = "GET", .pattern = "/items/special", .handler = get_hello},
+    {.method = "POST", .pattern = "/items/import", .handler = echo},
     {.method = "GET", .pattern = "/items/{id}", .handler = get_item},
     {.method = "GET", .pattern = "/items/{id}/parts/{part}", .handler = get_item},
     {.method = "POST", .pattern = "/park", .handler = park},
@@ -450,6 +451,20 @@ static void test_every_answer_is_reported_once(void **state)
     assert_int_equal(last_status, 400);
 }
 
+/* The name of a path is no id: GET of it is not the item of that name. */
+static void test_path_when_a_pattern_is_its_name_then_placeholders_do_not_take_it(void **state)
+{
+    (void)state;
+    ts_test_send_text(&c, "GET /items/import HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(ts_test_reply(&c), 405);
+    assert_header("Allow", "POST");
+    ts_test_send_text(&c, "DELETE /items/special HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(ts_test_reply(&c), 405);
+    assert_header("Allow", "GET, HEAD");
+    ts_test_send_text(&c, "GET /items/imports HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(ts_test_reply(&c), 200);
+}
+
 static void test_bad_tables_are_refused(void **state)
 {
     (void)state;
@@ -481,6 +496,7 @@ int main(void)
         T(test_chunked_body_is_joined_and_extensions_and_trailers_are_ignored),
         T(test_head_has_the_length_but_not_the_body),
         T(test_unknown_path_is_404_and_known_path_with_other_method_405_with_allow),
+        T(test_path_when_a_pattern_is_its_name_then_placeholders_do_not_take_it),
         T(test_404_with_a_small_body_keeps_the_connection),
         T(test_placeholders_literal_segments_first_and_no_normalising),
         T(test_twenty_pipelined_gets_are_answered_in_order),

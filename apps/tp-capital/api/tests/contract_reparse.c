@@ -328,11 +328,13 @@ static void test_reparse_when_the_body_is_bad_then_400_names_what(void **state)
         {"{\"limit\":0}", "Invalid field: limit"},
         {"{\"limit\":1001}", "Invalid field: limit"},
         {"{\"limit\":\"5\"}", "Invalid field: limit"},
+        {"{\"limit\":5.0}", "Invalid field: limit"},
         {"{\"cursor\":5}", "Invalid field: cursor"},
         {"{\"cursor\":\"-5\"}", "Invalid field: cursor"},
         {"{\"cursor\":\"\"}", "Invalid field: cursor"},
         {"{\"cursor\":\"9223372036854775808\"}", "Invalid field: cursor"},
         {"{\"channelId\":\"Sala\"}", "Invalid field: channelId"},
+        {"{\"channelId\":\"-9223372036854775809\"}", "Invalid field: channelId"},
         {"{\"from\":\"yesterday\"}", "Invalid field: from"},
         {"{\"to\":5}", "Invalid field: to"},
         {"{\"to\":5,\"adopt\":\"yes\"}", "Invalid field: adopt"},
@@ -348,6 +350,10 @@ static void test_reparse_when_the_body_is_bad_then_400_names_what(void **state)
                                                             .body = "{}"},
                                   &api.reply),
                      415);
+    assert_int_equal(
+        post("{\"adopt\":null,\"limit\":null,\"cursor\":null,\"channelId\":null,\"from\":null,\"to\":null}"),
+        200);
+    assert_int_equal(api_get(&api, "/signals/reparse"), 405);
     assert_int_equal(ts_test_http(&(struct ts_test_request){.url = api_url(&api, "/signals/reparse"),
                                                             .method = "PUT",
                                                             .headers = plain,

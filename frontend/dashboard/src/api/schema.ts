@@ -661,8 +661,10 @@ export interface components {
             ts: components["schemas"]["Timestamp"];
             /** @description Name that came with the message, else the label it is registered under, else Desconhecido. */
             channel: string;
-            channel_id: string;
-            message_id: components["schemas"]["BigId"];
+            /** @description Null for rows of an older system, which have none. */
+            channel_id: string | null;
+            /** @description Null for rows of an older system, which have none. */
+            message_id: components["schemas"]["BigId"] | null;
             /** @description Same value as stop_loss. */
             stop: components["schemas"]["Price"];
             /** @description The text exactly as received (the caption, if the text was empty). */
@@ -739,7 +741,7 @@ export interface components {
                 /** @description Finds the message in the logs of both services. */
                 request_id: string | null;
             };
-            /** @description Every version, oldest first. */
+            /** @description Every version, oldest first; none of a row without a message, of an older system. */
             versions: components["schemas"]["MessageVersion"][];
             explanation: components["schemas"]["Explanation"];
         };
@@ -1491,18 +1493,18 @@ export interface operations {
             content: {
                 "application/json": {
                     /** @default false */
-                    adopt?: boolean;
+                    adopt?: boolean | null;
                     /**
                      * @description Rows to look at.
                      * @default 500
                      */
-                    limit?: number;
+                    limit?: number | null;
                     /** @description `nextCursor` of the answer before. */
                     cursor?: string | null;
                     /** @description Only this channel. */
-                    channelId?: string;
-                    from?: components["schemas"]["Instant"];
-                    to?: components["schemas"]["Instant"];
+                    channelId?: string | null;
+                    from?: components["schemas"]["Instant"] | null;
+                    to?: components["schemas"]["Instant"] | null;
                 };
             };
         };

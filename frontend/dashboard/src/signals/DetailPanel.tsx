@@ -259,7 +259,7 @@ function Origin({ detail }: { detail: SignalDetail }) {
   const delay = isLate(signal) ? formatDuration(delayOf(signal)) : t.panel.none;
   const facts: [string, string][] = [
     [t.panel.channel, signal.channel],
-    [t.panel.messageNumber, String(signal.message_id)],
+    [t.panel.messageNumber, signal.message_id === null ? t.panel.none : String(signal.message_id)],
     [t.panel.sent, formatDateTime(signal.ts, language)],
     [t.panel.stored, formatDateTime(signal.ingested_at, language)],
     [t.panel.delay, delay],

@@ -114,6 +114,11 @@ describe('today', () => {
   test('a message without signal is no point', () =>
     expect(pointOf(aSignal({ signal_type: 'UNKNOWN' }))).toBeNull());
 
+  test('a row of an older system, without a number of its channel, is in the lane of the name', () =>
+    expect(pointOf(aSignal({ channel_id: null, message_id: null, channel: 'Antiga' }))).toMatchObject({
+      channelId: 'Antiga',
+    }));
+
   test('events add, replace and remove points, and leave other days alone', () => {
     const one = withChange([], { kind: 'created', signal: aSignal({ seq: 1 }) }, day);
     const again = withChange(one, { kind: 'updated', signal: aSignal({ seq: 1, signal_type: 'SELL' }) }, day);

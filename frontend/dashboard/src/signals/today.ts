@@ -26,7 +26,7 @@ export function pointOf(signal: Signal): Point | null {
   return {
     id: idOf(signal),
     time: Date.parse(signal.ts),
-    channelId: signal.channel_id,
+    channelId: signal.channel_id ?? signal.channel, // a row of an older system has only the name
     channel: signal.channel,
     side: signal.signal_type,
     isLate: isLate(signal),

@@ -80,6 +80,19 @@ def not_an_instant(value, _):
     return moment(value) is None or has_too_fine_a_fraction(value)
 
 
+def instant(text):
+    if text.lstrip("-").isdigit():
+        return datetime.fromtimestamp(0, timezone.utc) + timedelta(milliseconds=int(text))
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
+
+
+def range_is_too_long(value, sent):
+    """Days are those of the time zone, and the last one counts as a whole: a day less is the least that can be too long."""
+    end = instant(sent["to"]) if "to" in sent else datetime.now(timezone.utc)
+    return end - instant(value) > timedelta(days=1099)
+
+
 def digits_beyond_int64_or_long(value, _):
     if value.removeprefix("-").isdecimal() and value.isascii():
         return int(value) not in INT64
@@ -155,6 +168,9 @@ RULES = [
            "Lengths are counted in bytes, JSON Schema counts characters.",
            "test_signals_when_a_text_is_at_its_limit_then_200_and_one_byte_more_400")
       for field, limit in [("type", 40), ("asset", 20), ("search", 100)]],
+    Rule("Invalid parameter: from", ["getStatistics"], "from", range_is_too_long,
+         "At most 1,100 days up to the other parameter.",
+         "test_statistics_when_a_parameter_is_bad_then_400_names_it"),
     Rule("Invalid parameter: channel", None, "channel", digits_beyond_int64_or_long,
          "Digits are an int64; a name is counted in bytes.",
          "test_signals_when_a_parameter_is_out_of_its_rule_then_400_names_it"),
@@ -188,6 +204,17 @@ RULES = [
     Rule("No fields to update", None, None, names_nothing_to_update,
          "Unknown members are ignored, so that one member is not enough; it has to be a known one.",
          "test_channel_when_the_body_is_wrong_then_400_names_the_field_and_nothing_is_stored"),
+    Rule("Invalid field: limit", ["reparseSignals"], "limit", lambda v, _: isinstance(v, float),
+         "JSON Schema takes 1.0 for an integer.",
+         "test_reparse_when_the_body_is_bad_then_400_names_what"),
+    *[Rule(f"Invalid field: {field}", ["reparseSignals"], field, number_beyond_int64,
+           "An int64, written as digits.",
+           "test_reparse_when_the_body_is_bad_then_400_names_what")
+      for field in ["cursor", "channelId"]],
+    *[Rule(f"Invalid field: {field}", ["reparseSignals"], field, not_an_instant,
+           "The years 1 to 9999, at most 6 fraction digits.",
+           "test_instant_when_it_is_none_then_invalid")
+      for field in ["from", "to"]],
     *[Rule(f"Invalid parameter: {field}", ["streamSignals"], field, number_beyond_int64,
            "The number of a position is an int64.",
            "test_stream_when_the_number_is_none_then_400")
