@@ -397,7 +397,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest log lines of this process, newest first, secrets and message texts already removed. */
+        /** The newest log lines of this process, newest first; without secrets, and with at most 100 characters of a message. */
         get: operations["listLogs"];
         put?: never;
         post?: never;
