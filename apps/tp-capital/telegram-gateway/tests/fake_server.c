@@ -133,11 +133,12 @@ bool fake_run_until(uv_loop_t *loop, bool (*condition)(void *ctx), void *ctx)
 {
     int64_t end_us = ts_clock_mono_us() + PATIENCE_US;
     uv_timer_t beat;
+    bool met;
     beat_start(loop, &beat);
-    while (!condition(ctx) && ts_clock_mono_us() < end_us)
+    while (!(met = condition(ctx)) && ts_clock_mono_us() < end_us)
         uv_run(loop, UV_RUN_ONCE);
-    beat_stop(loop, &beat);
-    return condition(ctx);
+    beat_stop(loop, &beat); /* turns the loop once more, which may go on to the next state already */
+    return met;
 }
 
 void fake_run_for(uv_loop_t *loop, int ms)

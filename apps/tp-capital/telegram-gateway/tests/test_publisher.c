@@ -199,9 +199,11 @@ static void wait_empty(struct fixture *f)
 static bool so_many_failed(void *ctx)
 {
     struct fixture *f = ctx;
-    return journal_usage(f->journal).failed == f->wanted && journal_marks_waiting(f->journal) == 0;
+    struct outbox_usage usage = journal_usage(f->journal);
+    return usage.failed == f->wanted && usage.pending == f->wanted && journal_marks_waiting(f->journal) == 0;
 }
 
+/* Until `n` rows have failed and all others are acknowledged, on disk. */
 static void wait_failed(struct fixture *f, int64_t n)
 {
     f->wanted = n;
