@@ -44,17 +44,17 @@ measure_costs() {
 
 # Memory after a fifth of the time, and at the end, with 200 messages a second, and a list and a search each second.
 soak_one() { # name
-  local half i
+  local half i refused=0
   "$bin/bench_pace" "http://127.0.0.1:${port[$1]}/ingest" "$token" 200 "$SOAK_SECONDS" >>"$log" 2>&1 &
   local load=$!
   for ((i = 0; i < SOAK_SECONDS; i++)); do
     [ $i = $((SOAK_SECONDS / 5)) ] && half=$(rss_mib "${server[$1]}")
-    curl -fsS -o /dev/null "http://127.0.0.1:${port[$1]}/signals?limit=100" >>"$log" 2>&1
-    curl -fsS -o /dev/null "http://127.0.0.1:${port[$1]}/signals?limit=100&search=preg%C3%A3o%20$i" >>"$log" 2>&1
+    curl -fsS -o /dev/null "http://127.0.0.1:${port[$1]}/signals?limit=100" >>"$log" 2>&1 || refused=$((refused + 1))
+    curl -fsS -o /dev/null "http://127.0.0.1:${port[$1]}/signals?limit=100&search=preg%C3%A3o%20$i" >>"$log" 2>&1 || refused=$((refused + 1))
     sleep 1
   done
   wait "$load" || say "bench: $1 did not answer every message with 200 in the soak"
-  echo "$half $(rss_mib "${server[$1]}")" >"$work/soak.$1"
+  echo "$half $(rss_mib "${server[$1]}") $refused" >"$work/soak.$1"
 }
 measure_soak() {
   say "bench: soak of $SOAK_SECONDS s"
@@ -91,9 +91,10 @@ stored_rows() { # the rows of the table
     row "$ROWS_STORED rows, $name: p95 of all filters, pages 1 and 1,000, ms" "$(p95 $store 'all filters')" "slowest kind: $(slowest $store filter)" "" "≤ 20 ms" "$(verdict "$(p95 $store 'all filters')" '<=' 20)"
     row "$ROWS_STORED rows, $name: p95 of all searches of 3 characters or more, ms" "$(p95 $store 'all searches')" "slowest kind: $(slowest $store search)" "" "≤ 50 ms" "$(verdict "$(p95 $store 'all searches')" '<=' 50)"
     row "$ROWS_STORED rows, $name: memory (RSS) after that, MiB" "${rss_stored[$store]}" "" "" "" ""
-    local before after
-    read -r before after <"$work/soak.$store"
+    local before after refused
+    read -r before after refused <"$work/soak.$store"
     row "memory over a soak of $SOAK_SECONDS s at 200 messages/s, $name, MiB, after a fifth and at the end" "$before, $after" "" "" "flat" "$(verdict "$after" '<=' "$(awk -v a="$before" 'BEGIN {print a+1}')")"
+    row "lists and searches refused in that soak, $name, of $((2 * SOAK_SECONDS))" "$refused" "" "" "0" "$(verdict "$refused" '<=' 0)"
   done
   row "1,000 messages, PostgreSQL: processor seconds (API and server), bytes of WAL" "$cost_cpu_pg, $cost_wal_pg" "" "" "" ""
   row "1,000 messages, SQLite: processor seconds, bytes written" "$cost_cpu_sqlite, $cost_wal_sqlite" "" "" "" ""
