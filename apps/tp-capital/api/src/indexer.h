@@ -19,9 +19,9 @@ struct indexer;
 struct indexer *indexer_new(struct app *app);
 
 /* Something changed. Takes NULL. */
-void indexer_wake(struct indexer *indexer);
+void indexer_wake(struct indexer *self);
 
 /* No step begins any more; one that runs is finished by the writer. Takes NULL. */
-void indexer_stop(struct indexer *indexer);
+void indexer_stop(struct indexer *self);
 
 #endif

@@ -30,8 +30,8 @@ static inline struct ts_db_value store_time_within(int64_t time_us)
 #define STORE_COLUMNS_POSTGRES STORE_COLUMNS("s.take_profit::text")
 #define STORE_COLUMNS_SQLITE   STORE_COLUMNS("s.take_profit")
 
-/* first_column: that of STORE_COLUMNS. */
-struct store_signal store_read_signal(const struct ts_row *row, int first_column);
+/* c: where the STORE_COLUMNS begin. */
+struct store_signal store_read_signal(const struct ts_row *row, int c);
 
 /*
  * One statement for each index that a page can be read from in order: by time, asset, channel, unusual trade type, unusual completeness. All

@@ -220,7 +220,7 @@ static int take_slice(struct ts_db *db, struct store_retention *slice)
     static int (*const kinds[])(struct store_tx *, struct store_retention *) = {
         take_signals, take_messages, take_archived, take_forwarded};
     struct store_tx tx;
-    bool ours;
+    bool ours = false;
     int r = store_tx_begin(db, &tx);
     if (r == 0)
         r = try_lock(db, &ours);

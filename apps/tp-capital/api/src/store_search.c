@@ -51,8 +51,9 @@ struct finding {
     struct search search;
     struct ts_buf scratch;
     struct keys tail; /* found and compared */
-    int64_t seq, id;  /* indexed up to here */
-    bool is_current;  /* the tail is short: what is indexed may be used */
+    struct keys proposed;
+    int64_t seq, id; /* indexed up to here */
+    bool is_current; /* the tail is short: what is indexed may be used */
     bool has_index;
     int64_t skip, left; /* of what is found */
     store_signal_fn fn;
@@ -62,6 +63,7 @@ struct finding {
 static void finding_done(struct finding *f)
 {
     keys_done(&f->tail);
+    keys_done(&f->proposed);
     ts_buf_done(&f->scratch);
 }
 
@@ -396,23 +398,23 @@ static int join_tail(const struct finding *f, struct keys *keys)
 /* From the cursor on, by keys. 1 = as propose(). */
 static int find_by_keys(struct finding *f)
 {
-    _cleanup_(keys_done) struct keys keys = {0};
+    struct keys *keys = &f->proposed;
     int r = read_tail(f);
     while (r == 0 && f->left > 0) {
         const size_t n = (size_t)(f->skip + f->left);
-        keys.n = 0;
-        r = propose(f, (int64_t)n, &keys);
+        keys->n = 0;
+        r = propose(f, (int64_t)n, keys);
         if (r == 0)
-            r = join_tail(f, &keys);
+            r = join_tail(f, keys);
         if (r != 0)
             break;
-        bool all = keys.n < n;
-        r = tell_keys(f, keys.items, TS_MIN(keys.n, n));
+        bool all = keys->n < n;
+        r = tell_keys(f, keys->items, TS_MIN(keys->n, n));
         if (r != 0 || all || f->left == 0)
             break;
         /* some were refused, so there may be more; the cursor stands at the last row that was read, or its key where there was none */
-        f->filter.before_ts_us = keys.items[n - 1].ts_us;
-        f->filter.before_id = keys.items[n - 1].id;
+        f->filter.before_ts_us = keys->items[n - 1].ts_us;
+        f->filter.before_id = keys->items[n - 1].id;
     }
     return r;
 }
